@@ -1,0 +1,61 @@
+"""The newest accepted revision of every ref: what is new, what was seen, what came too late."""
+
+from datetime import datetime
+from typing import Literal
+
+from shared.domain.changes import Change
+from shared.domain.record import Record, digest
+
+Verdict = Literal["accept", "again", "stale"]
+_LINEAGE = 64  #: how many former revisions a head remembers
+
+
+class Head(Record, frozen=True):
+    """Where a ref stands, and the order number of the change that moved it there."""
+
+    id: str
+    source: str
+    revision: str = ""
+    sequence: int = 0  #: grows with every accepted change; comparable across refs (milliseconds of planning, never less than the last + 1)
+    pushed_at: datetime | None = None
+    change_id: str = ""
+    lineage: tuple[str, ...] = ()  #: former revisions, newest last
+    rollouts: tuple[str, ...] = ()  #: ids of the rollouts that the newest change started
+
+
+def head_id(ref: str) -> str:
+    return f"head.{digest('ref', ref)}"
+
+
+def judge(head: Head, change: Change) -> Verdict:
+    """Whether a change moves the ref on ("accept"), is the one that did ("again"), or is older than what the ref is at ("stale").
+
+    Deliveries arrive out of order: the chain of before and after decides first, the time of the push where the chain has a gap.
+    A push that names the head as its predecessor is next whatever its clock says, so a force-push back to an old commit is followed.
+    """
+    if change.id == head.change_id:
+        return "again"
+    if not head.change_id:
+        return "accept"
+    if change.revision == head.revision:
+        return "stale"
+    if change.before == head.revision:
+        return "accept"
+    if change.revision in head.lineage and not change.forced:
+        return "stale"
+    return "accept" if head.pushed_at is None or change.pushed_at > head.pushed_at else "stale"
+
+
+def move(head: Head, change: Change, now: datetime) -> Head:
+    """The head after an accepted change. Also remembers `before`, which a late delivery may still bring."""
+    passed = (*head.lineage, *(r for r in (head.revision, change.before) if r and r not in head.lineage))
+    return Head(
+        id=head.id,
+        source=head.source,
+        revision=change.revision,
+        sequence=max(head.sequence + 1, int(now.timestamp() * 1000)),
+        pushed_at=change.pushed_at,
+        change_id=change.id,
+        lineage=tuple(r for r in passed if r != change.revision)[-_LINEAGE:],
+        rollouts=head.rollouts,
+    )

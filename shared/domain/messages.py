@@ -1,0 +1,45 @@
+"""What the queues carry: ids, never payloads, so that a message is small and holds nothing that is sealed elsewhere."""
+
+from shared.domain.record import Record
+
+CHANGES = "changes"
+ROLLOUT_STEPS = "rollout-steps"
+CONFIG_UPDATES = "config-updates"
+NOTIFICATIONS = "notifications"
+QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS)
+
+
+class PlanChange(Record, frozen=True):
+    """Queue `changes`: a recorded change waits to be planned."""
+
+    source: str
+    change_id: str
+
+
+class StepRollout(Record, frozen=True):
+    """Queue `rollout-steps`: look at this rollout now."""
+
+    rollout_id: str
+
+
+class ApplyUpdate(Record, frozen=True):
+    """Queue `config-updates`: write this target's fluxConfiguration. `dispatch` makes an older message a duplicate."""
+
+    rollout_id: str
+    target_id: str
+    dispatch: int
+    attempt: int = 0  #: how often Azure answered "not now" so far
+
+
+class Notify(Record, frozen=True):
+    """Queue `notifications`: a rollout's event waits to be matched with the alerts."""
+
+    rollout_id: str
+    event_id: str
+
+
+class Deliver(Record, frozen=True):
+    """Queue `notifications`: a grouped message waits to be posted."""
+
+    channel: str
+    delivery_id: str

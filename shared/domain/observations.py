@@ -1,0 +1,54 @@
+"""What Azure says a fluxConfiguration is now."""
+
+from datetime import datetime
+
+from shared.domain.record import Record
+
+COMPLIANT = "Compliant"
+NON_COMPLIANT = "Non-Compliant"
+#: Connectivity of an Arc cluster whose agents do not take up changes (learn.microsoft.com, Arc connectivity modes).
+AWAY = frozenset({"Offline", "Expired", "AgentNotInstalled", "Connecting"})
+
+
+class Observation(Record, frozen=True):
+    """One look at one fluxConfiguration. `observed_at` is our clock, `reported_at` the cluster's last report to Azure."""
+
+    compliance: str  #: Compliant, Non-Compliant, Pending, Suspended, Unknown
+    revision: str  #: synced revision as Flux writes it; "" before the first sync
+    provisioning: str
+    connectivity: str
+    observed_at: datetime
+    reported_at: datetime | None = None
+    message: str = ""  #: why it is not compliant, in Flux's words
+
+    @property
+    def is_away(self) -> bool:
+        return self.connectivity in AWAY
+
+    def says_same(self, other: "Observation | None") -> bool:
+        """Whether nothing but the time of looking differs."""
+        return other is not None and _facts(self) == _facts(other)
+
+
+class FluxConfiguration(Record, frozen=True):
+    """A fluxConfiguration as discovery finds it, with what routes select it by."""
+
+    id: str  #: ARM id, lower case
+    name: str
+    cluster_id: str  #: ARM id, lower case
+    cluster_name: str
+    subscription: str
+    resource_group: str
+    location: str
+    distribution: str
+    kubernetes_version: str
+    tags: dict[str, str]
+    url: str
+    branch: str
+    tag: str
+    commit: str
+    observation: Observation
+
+
+def _facts(seen: Observation) -> tuple[object, ...]:
+    return (seen.compliance, seen.revision, seen.provisioning, seen.connectivity, seen.reported_at, seen.message)

@@ -1,0 +1,46 @@
+"""How fast Azure Resource Manager may be written to, shared by any number of instances.
+
+A generic cell rate algorithm: the state is one moment in time, so one conditional write reserves any number of slots.
+"""
+
+from datetime import datetime, timedelta
+
+from shared.domain.record import Record
+
+
+class Limit(Record, frozen=True):
+    """A token bucket: `burst` writes at once, then `per_second`."""
+
+    burst: int
+    per_second: float
+
+
+#: ARM's bucket for writes, per principal, subscription and region: 200, and 10 a second
+#: (learn.microsoft.com, request-limits-and-throttling).
+#: A little is left for retries and for what people do by hand with the same identity.
+ARM_WRITES = Limit(burst=190, per_second=9.9)
+
+
+class Pace(Record, frozen=True):
+    """`theoretical_arrival` is the moment at which the bucket is full again."""
+
+    id: str
+    theoretical_arrival: datetime | None = None
+
+
+def reserve(pace: Pace, count: int, now: datetime, limit: Limit = ARM_WRITES) -> tuple[Pace, tuple[datetime, ...]]:
+    """Reserves the next `count` slots: the moments, none before `now` and never more than the limit allows, and the state
+    that remembers them.
+    """
+    interval = timedelta(seconds=1 / limit.per_second)
+    tolerance = interval * (limit.burst - 1)
+    arrival = max(pace.theoretical_arrival or now, now)
+    slots = tuple(max(now, arrival + interval * n - tolerance) for n in range(count))
+    return Pace(id=pace.id, theoretical_arrival=arrival + interval * count), slots
+
+
+def push_back(pace: Pace, until: datetime, limit: Limit = ARM_WRITES) -> Pace:
+    """No slot before `until`: what a 429 with Retry-After asks for. From then on the steady rate holds, without a burst."""
+    tolerance = timedelta(seconds=1 / limit.per_second) * (limit.burst - 1)
+    earliest = until + tolerance
+    return Pace(id=pace.id, theoretical_arrival=max(pace.theoretical_arrival or earliest, earliest))

@@ -1,0 +1,66 @@
+"""Which repository a URL means, whatever form it is written in."""
+
+import re
+from urllib.parse import unquote, urlsplit
+
+from shared.domain.errors import Malformed
+from shared.domain.record import digest
+
+_SCP_FORM = re.compile(r"^(?:[^@/\s]+@)?(?P<host>[^:/\s]+):(?!//)(?P<path>[^\s]+)$")
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+_SEARCHABLE = re.compile(r"[a-z0-9._-]+")
+
+
+def canonical_url(url: str) -> str:
+    """The one spelling of a Git repository's address: host and path, lower case, without scheme, user, default port or `.git`.
+
+    Understands https, http, ssh and git URLs, the scp form (`git@host:path`), and every form of Azure DevOps
+    (learn.microsoft.com/azure/devops/repos/git/clone and the older visualstudio.com hosts).
+    An ssh port says nothing about the repository and is dropped; an unusual https port is another server and is kept.
+    Raises Malformed when there is no host or no path.
+    """
+    host, path = _split(url.strip())
+    segments = [unquote(part) for part in path.split("/") if part]
+    if not host or not segments:
+        raise Malformed("a repository URL needs a host and a path, for example https://github.com/contoso/platform")
+    segments[-1] = segments[-1].removesuffix(".git")
+    host, segments = _azure_devops(host.lower(), [part.lower() for part in segments])
+    return "/".join([host, *segments])
+
+
+def source_id(url: str) -> str:
+    """The id of a source: a digest of its canonical URL, so that no URL stands readable in the database."""
+    return digest("git", canonical_url(url))
+
+
+def search_term(url: str) -> str:
+    """A piece of text that every spelling of this repository contains: the longest plain run of its name. For coarse filters."""
+    name = canonical_url(url).rsplit("/", 1)[-1]
+    return max(_SEARCHABLE.findall(name), key=len, default="")
+
+
+def _split(url: str) -> tuple[str, str]:
+    scp = None if "://" in url else _SCP_FORM.match(url)
+    if scp:
+        return scp["host"], scp["path"]
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+        port = parts.port
+    except ValueError as error:
+        raise Malformed("a repository URL has an invalid host or port") from error
+    keeps_port = parts.scheme in _DEFAULT_PORTS and port not in (None, _DEFAULT_PORTS[parts.scheme])
+    return f"{parts.hostname or ''}{f':{port}' if keeps_port else ''}", parts.path
+
+
+def _azure_devops(host: str, path: list[str]) -> tuple[str, list[str]]:
+    """Folds Azure DevOps' hosts into dev.azure.com/organisation/project/_git/repository."""
+    if host in ("ssh.dev.azure.com", "vs-ssh.visualstudio.com") and path[0] == "v3" and len(path) == 4:
+        organisation, project, repository = path[1:]
+        return "dev.azure.com", [organisation, project, "_git", repository]
+    if host.endswith(".visualstudio.com"):
+        path = [host.removesuffix(".visualstudio.com"), *(path[1:] if path[0] == "defaultcollection" else path)]
+        host = "dev.azure.com"
+    if host == "dev.azure.com" and len(path) == 3 and path[1] == "_git":
+        # A project's repository of the same name may be written without the project.
+        path = [path[0], path[2], "_git", path[2]]
+    return host, path
