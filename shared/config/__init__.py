@@ -1,0 +1,1 @@
+"""sluice.yaml and the app settings."""

@@ -1,0 +1,116 @@
+"""Reads sluice.yaml: the text becomes a checked `Config`, or an error that names line and reason."""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+import yaml
+
+from shared.config.models import Config
+from shared.domain.errors import Malformed
+from shared.domain.sources import canonical_url
+
+MAX_CONFIG_BYTES = 1024 * 1024
+_PATH = re.compile(r"\.(?P<key>[A-Za-z0-9_-]+)|\[(?P<index>\d+)\]")
+_UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]+)`")
+
+Problem = tuple[str, str]  #: path as msgspec writes it ($.routes[0].strategy), and reason
+
+
+def load_text(text: str, name: str = "sluice.yaml") -> Config:
+    """The configuration in `text`. Raises Malformed with "name:line: reason" lines, one a problem."""
+    if len(text) > MAX_CONFIG_BYTES:
+        raise Malformed(f"{name}: larger than {MAX_CONFIG_BYTES} bytes")
+    root, data = _parse(text, name)
+    try:
+        config = msgspec.convert(data, Config)
+    except msgspec.ValidationError as error:
+        raise Malformed(_located(root, name, [_problem(str(error))])) from None
+    problems = list(_cross_checks(config))
+    if problems:
+        raise Malformed(_located(root, name, problems))
+    return config
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of sluice.yaml, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "sluice.yaml", **msgspec.json.schema(Config)}
+
+
+def _parse(text: str, name: str) -> tuple[yaml.Node, object]:
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is None:
+            raise Malformed(f"{name}:1: the file is empty; it needs at least `apiVersion: sluice/v1`")
+        return root, yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise Malformed(f"{name}:{line}: not valid YAML: {error.problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise Malformed(f"{name}: not valid YAML: {type(error).__name__}") from None
+
+
+def _problem(message: str) -> Problem:
+    reason, _, path = message.partition(" - at `")
+    path = path.removesuffix("`") or "$"
+    unknown = _UNKNOWN.search(reason)
+    return (f"{path}.{unknown['key']}" if unknown else path), reason
+
+
+def _located(root: yaml.Node, name: str, problems: list[Problem]) -> str:
+    return "\n".join(f"{name}:{_line(root, path)}: {path.removeprefix('$.')}: {reason}" for path, reason in problems)
+
+
+def _line(node: yaml.Node, path: str) -> int:
+    """The line of the deepest part of `path` that the file has."""
+    line = node.start_mark.line
+    for step in _PATH.finditer(path):
+        if isinstance(node, yaml.MappingNode) and step["key"]:
+            found = next(((key, value) for key, value in node.value if key.value == step["key"]), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line, found[1]
+        elif isinstance(node, yaml.SequenceNode) and step["index"] and int(step["index"]) < len(node.value):
+            node = node.value[int(step["index"])]
+            line = node.start_mark.line
+    return line + 1
+
+
+def _cross_checks(config: Config) -> Iterator[Problem]:
+    for section in ("receivers", "strategies", "routes", "providers", "alerts"):
+        yield from _duplicates(section, [item.name for item in getattr(config, section)])
+    for index, strategy in enumerate(config.strategies):
+        yield from _duplicates(f"strategies[{index}].stages", [stage.name for stage in strategy.stages])
+    yield from _check_routes(config)
+    yield from _check_channels(config)
+
+
+def _duplicates(section: str, names: list[str]) -> Iterator[Problem]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield f"$.{section}[{index}].name", f"the name {name} is used twice"
+
+
+def _check_routes(config: Config) -> Iterator[Problem]:
+    strategies = {strategy.name for strategy in config.strategies}
+    for index, route in enumerate(config.routes):
+        if route.strategy is not None and route.strategy not in strategies:
+            yield f"$.routes[{index}].strategy", f"there is no strategy named {route.strategy}"
+        if not route.source.ref.startswith(("refs/", "*")):
+            yield f"$.routes[{index}].source.ref", "a ref is written in full, for example refs/heads/main or refs/tags/v*"
+        try:
+            canonical_url(route.source.url)
+        except Malformed as error:
+            yield f"$.routes[{index}].source.url", str(error)
+
+
+def _check_channels(config: Config) -> Iterator[Problem]:
+    providers = {provider.name for provider in config.providers}
+    for index, alert in enumerate(config.alerts):
+        if alert.provider not in providers:
+            yield f"$.alerts[{index}].provider", f"there is no provider named {alert.provider}"
+    for index, provider in enumerate(config.providers):
+        if provider.type == "msteams" and not (provider.address_ref or provider.address):
+            yield f"$.providers[{index}]", "an msteams provider needs addressRef: the Workflows webhook is itself a secret"
+        if provider.type == "slack" and not (provider.address_ref or (provider.token_ref and provider.channel)):
+            yield f"$.providers[{index}]", "a slack provider needs tokenRef and channel, or addressRef for an incoming webhook"

@@ -1,0 +1,94 @@
+"""The app settings: the only reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shared.domain.errors import Malformed
+
+_REQUIRED = ("COSMOS_ENDPOINT", "KEY_ENCRYPTION_KEY", "SLUICE_CONFIG")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One field an app setting, under the same name in lower case. Defaults are Azure's public cloud."""
+
+    cosmos_endpoint: str
+    key_encryption_key: str  #: Key Vault key id (https), or the path of a local key file, made when missing
+    sluice_config: str  #: path of sluice.yaml
+    cosmos_database: str = "sluice"
+    cosmos_key: str = field(default="", repr=False)  #: emulators only; empty = the app's identity
+    key_vault_uri_format: str = "https://{vault}.vault.azure.net"
+    azure_resource_manager: str = "https://management.azure.com"
+    sluice_subscriptions: tuple[str, ...] = ()  #: empty = all that the identity may read
+    storage_connection_string: str = field(default="", repr=False)  #: AzureWebJobsStorage
+    storage_queue_uri: str = ""  #: AzureWebJobsStorage__queueServiceUri, or made of __accountName
+    azure_tenant_id: str = ""
+    azure_client_id: str = ""
+    azure_client_secret: str = field(default="", repr=False)
+    azure_client_certificate_path: str = ""
+    azure_federated_token_file: str = ""
+    azure_authority_host: str = "https://login.microsoftonline.com"
+    region_name: str = "local"  #: ARM's write limit is one a region that the calls come from
+    apply_lease_seconds: float = 120.0
+    redispatch_after_seconds: float = 300.0
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in the environment. Raises Malformed naming every setting that is missing or has no usable value."""
+    missing = [name for name in _REQUIRED if not environment.get(name)]
+    queue_uri = _queue_uri(environment)
+    if not environment.get("AzureWebJobsStorage") and not queue_uri:
+        missing.append("AzureWebJobsStorage__accountName")
+    if missing:
+        raise Malformed(f"app settings are missing: {', '.join(missing)}; local.settings.sample.json shows them all")
+    return Settings(
+        cosmos_endpoint=environment["COSMOS_ENDPOINT"],
+        key_encryption_key=environment["KEY_ENCRYPTION_KEY"],
+        sluice_config=environment["SLUICE_CONFIG"],
+        storage_connection_string=environment.get("AzureWebJobsStorage", ""),
+        storage_queue_uri=queue_uri,
+        sluice_subscriptions=_list(environment.get("SLUICE_SUBSCRIPTIONS", "")),
+        apply_lease_seconds=_number(environment, "APPLY_LEASE_SECONDS", Settings.apply_lease_seconds),
+        redispatch_after_seconds=_number(environment, "REDISPATCH_AFTER_SECONDS", Settings.redispatch_after_seconds),
+        **_texts(environment),
+    )
+
+
+_TEXTS = (
+    "COSMOS_DATABASE",
+    "COSMOS_KEY",
+    "KEY_VAULT_URI_FORMAT",
+    "AZURE_RESOURCE_MANAGER",
+    "AZURE_TENANT_ID",
+    "AZURE_CLIENT_ID",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "AZURE_AUTHORITY_HOST",
+    "REGION_NAME",
+)
+
+
+def _texts(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): environment[name] for name in _TEXTS if environment.get(name)}
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in text.split(",") if part.strip())
+
+
+def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        value = float(environment.get(name) or default)
+    except ValueError:
+        raise Malformed(f"app setting {name} must be a number of seconds") from None
+    if not 0 < value < float("inf"):
+        raise Malformed(f"app setting {name} must be more than 0")
+    return value
+
+
+def _queue_uri(environment: Mapping[str, str]) -> str:
+    """Azure's naming of an identity-based connection (learn.microsoft.com, Functions: connecting to host storage with an identity)."""
+    account = environment.get("AzureWebJobsStorage__accountName")
+    return environment.get("AzureWebJobsStorage__queueServiceUri") or (f"https://{account}.queue.core.windows.net" if account else "")
