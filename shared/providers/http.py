@@ -1,0 +1,137 @@
+"""The one way out to chat: JSON over HTTPS with time-outs, a cap on answers, no redirects and no address in any error."""
+
+import email.utils
+import re
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from shared.domain.errors import Rejected, Throttled, Unavailable, Upstream
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse, ClientSession
+
+ANSWER_LIMIT = 64 * 1024  # bytes
+LONGEST_RETRY_AFTER = 24 * 60 * 60  # seconds; who asks for more is asked again anyway
+
+
+class Answer(NamedTuple):
+    """A 2xx answer. Header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Validate = Callable[[Answer], None]
+
+
+def accept(answer: Answer) -> None:
+    """For services whose status tells everything."""
+
+
+class OutboundHttp:
+    """One shared session, opened at first use. Webhook addresses are secrets: nothing here logs or repeats them."""
+
+    def __init__(self, *, timeout_seconds: float = 15, now: Callable[[], float] = time.time) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._now = now
+        self._session: ClientSession | None = None
+
+    async def post_json(
+        self, address: str, body: object, *, headers: Mapping[str, str] | None = None, validate: Validate = accept
+    ) -> Answer:
+        """POSTs `body`. `validate` raises for a 2xx that means failure.
+
+        Raises Throttled for 429, Unavailable for 408, 5xx, time-outs and lost connections, Rejected for any other status (redirects
+        included), for answers over 64 KiB and for addresses that are not https.
+        """
+        answer = await self._send(_checked(address), msgspec.json.encode(body), dict(headers or {}))
+        if not 200 <= answer.status < 300:
+            raise _failure(answer, self._now())
+        validate(answer)
+        return answer
+
+    def retry_after(self, answer: Answer) -> float | None:
+        return parse_retry_after(answer.headers.get("retry-after", ""), self._now())
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _send(self, address: str, body: bytes, headers: dict[str, str]) -> Answer:
+        from aiohttp import ClientError, InvalidURL
+
+        headers["Content-Type"] = "application/json; charset=utf-8"
+        try:
+            async with self._open().post(address, data=body, headers=headers, allow_redirects=False) as response:
+                return await _read(response)
+        except InvalidURL:
+            raise Rejected("the address is not valid", code="InvalidAddress") from None
+        except (ClientError, TimeoutError) as error:
+            # Not chained: aiohttp's errors quote the address.
+            raise Unavailable(f"no answer ({type(error).__name__})", code=type(error).__name__) from None
+
+    def _open(self) -> "ClientSession":
+        if self._session is None:
+            from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+
+            # A context of our own, since aiohttp's is made at import, before SSL_CERT_FILE may be set.
+            self._session = ClientSession(
+                connector=TCPConnector(ssl=ssl.create_default_context(), limit=20),
+                timeout=ClientTimeout(total=self._timeout_seconds),
+                cookie_jar=DummyCookieJar(),
+                # Answers come as they are: a few compressed bytes must not become many in memory.
+                headers={"User-Agent": "Sluice", "Accept-Encoding": "identity"},
+                auto_decompress=False,
+            )
+        return self._session
+
+
+def parse_retry_after(value: str, now: float) -> float | None:
+    """Seconds from now, from either form of RFC 9110 section 10.2.3; None when absent or unreadable. `now` is Unix time."""
+    value = value.strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return min(float(value), LONGEST_RETRY_AFTER)
+    try:
+        at = email.utils.parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(at - now, 0.0), LONGEST_RETRY_AFTER)
+
+
+def _checked(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        allowed = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        allowed = False
+    if not allowed:
+        raise Rejected("the address is not an https address", code="InvalidAddress")
+    return address
+
+
+async def _read(response: "ClientResponse") -> Answer:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > ANSWER_LIMIT:
+            response.close()
+            if response.ok:
+                raise Rejected("the answer is too long", code="AnswerTooLong")
+            break  # the status says all that matters
+    return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, bytes(body))
+
+
+def _failure(answer: Answer, now: float) -> Upstream:
+    wait = parse_retry_after(answer.headers.get("retry-after", ""), now)
+    if answer.status == 429:
+        return Throttled("asked to slow down", code="429", retry_after=wait)
+    if answer.status == 408 or answer.status >= 500:
+        return Unavailable(f"answered {answer.status}", code=str(answer.status), retry_after=wait)
+    return Rejected(f"answered {answer.status}", code=str(answer.status))

@@ -1,0 +1,99 @@
+"""What every chat has in common: texts made safe and short, links that may be shown."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from shared.domain.announcements import Announcement
+
+ELLIPSIS = "\u2026"
+URL_LIMIT = 600  # characters; a longer address is not worth the room it takes
+
+# What opens a mention, a channel or a link in Slack (<!channel>, <@U1>, <#C1>, <https://..|text>) and Teams (<at>name</at>).
+_MARKUP = re.compile(r"<(?=[!@#]|/?at\b|[a-z][a-z0-9+.-]*:)", re.IGNORECASE)
+_URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+")
+
+
+Tone = Literal["attention", "good", "emphasis"]
+Message = dict[str, Any]
+_GOOD_ENDINGS = frozenset({"complete", "completed", "succeeded", "compliant", "resolved", "recovered"})
+
+
+class Room(NamedTuple):
+    """How much of what can be long a message shows."""
+
+    clusters: int  #: lines an announcement
+    others: int  #: announcements beside the first
+
+
+_ROOMS = (Room(20, 12), Room(10, 12), Room(5, 12), Room(0, 12), Room(0, 4), Room(0, 0))
+
+
+def fit(
+    announcements: Sequence[Announcement], build: Callable[[Sequence[Announcement], Room], Message], fits: Callable[[Message], bool]
+) -> Message:
+    """The fullest message that fits. The smallest always does: every other text in it is cut to a limit."""
+    message: Message = {}
+    for room in _ROOMS:
+        message = build(announcements, room)
+        if fits(message):
+            break
+    return message
+
+
+def tone(announcement: Announcement) -> Tone:
+    if announcement.severity == "error":
+        return "attention"
+    return "good" if announcement.kind.rpartition(".")[2] in _GOOD_ENDINGS else "emphasis"
+
+
+def safe(text: str, limit: int) -> str:
+    """`text` without control characters and chat markup, at most `limit` UTF-16 units long (what chats count)."""
+    return shorten(_MARKUP.sub("\u2039", "".join(map(_printable, text))).strip(), limit)
+
+
+def line(text: str, limit: int) -> str:
+    """As `safe`, on one line."""
+    return safe(" ".join(text.split()), limit)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cuts at the end of a word where there is one in the last quarter, and shows that it did."""
+    if units(text) <= limit:
+        return text
+    cut = text.encode("utf-16-le")[: 2 * (limit - 1)].decode("utf-16-le", "ignore")
+    at_word = re.sub(r"\s+\S*$", "", cut)
+    return (at_word if len(at_word) >= len(cut) * 3 // 4 else cut).rstrip() + ELLIPSIS
+
+
+def units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def is_safe_link(url: str) -> bool:
+    """Whether to show it: https anywhere, or http on this machine (the local stack); no user part, nothing that browsers rewrite."""
+    if len(url) > URL_LIMIT or not _URL_CHARACTERS.fullmatch(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host == "127.0.0.1")
+
+
+def more(count: int) -> str:
+    return f"and {count:,} more"
+
+
+def _printable(character: str) -> str:
+    """Line breaks stay; other controls, lone surrogates and direction overrides, which can make a text read as another, become a space."""
+    if character == "\n":
+        return character
+    if character in "\u200e\u200f\u061c" or "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069":
+        return " "
+    return " " if unicodedata.category(character) in {"Cc", "Cs", "Co", "Zl", "Zp"} else character
