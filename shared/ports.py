@@ -1,9 +1,19 @@
 """Every Protocol between the use cases and the outside."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from shared.domain.announcements import Announcement
+from shared.domain.audit import Entry, Link
+from shared.domain.changes import Change
+from shared.domain.configurations import Configuration
+from shared.domain.deliveries import Delivery
+from shared.domain.ledger import Head
+from shared.domain.observations import FluxConfiguration
+from shared.domain.pace import Pace
+from shared.domain.record import Record
+from shared.domain.rollouts import Rollout, Target
 
 
 class Provider(Protocol):
@@ -23,7 +33,8 @@ class Secrets(Protocol):
     async def get(self, reference: str) -> str:
         """The value behind `kv://vault/name`, `kv://vault/name/version` or `env://NAME`.
 
-        Raises NotFound when there is none, Malformed when the reference has another form, Unavailable when the vault cannot be reached.
+        Raises NotFound when there is none, Malformed when the reference has another form, Unavailable when the vault
+        cannot be reached.
         """
         ...
 
@@ -37,4 +48,144 @@ class Sealer(Protocol):
 
     async def open(self, token: str, *, binding: str) -> bytes:
         """The data again. Raises Sealed when the token was made for another binding, was changed, or its key is gone."""
+        ...
+
+
+class Queue(Protocol):
+    """The Storage queues between the functions."""
+
+    async def send(self, queue: str, message: Record, *, not_before: datetime | None = None) -> None:
+        """Sends one message; with `not_before` it is invisible until then (rounded up to a second, 7 days at most)."""
+        ...
+
+
+class Changes(Protocol):
+    """Deliveries, and the head of every ref."""
+
+    async def record(self, change: Change) -> bool:
+        """Stores a change once; False when it was there already."""
+        ...
+
+    async def get(self, source: str, change_id: str) -> Change | None: ...
+
+    async def head(self, source: str, ref: str) -> tuple[Head, str]:
+        """The head of a ref and its ETag; a new one with ETag "" where there is none."""
+        ...
+
+    async def save_head(self, head: Head, etag: str) -> None:
+        """Raises Conflict when the head was moved since it was read."""
+        ...
+
+
+class Rollouts(Protocol):
+    """Rollouts with their targets. Every save raises Conflict when the document changed since it was read."""
+
+    async def create(self, rollout: Rollout) -> bool:
+        """False when it exists already."""
+        ...
+
+    async def create_target(self, target: Target) -> bool: ...
+
+    async def get(self, rollout_id: str) -> tuple[Rollout, str] | None:
+        """The rollout and its ETag."""
+        ...
+
+    async def save(self, rollout: Rollout, etag: str) -> str:
+        """The new ETag."""
+        ...
+
+    async def target(self, rollout_id: str, target_id: str) -> tuple[Target, str] | None: ...
+
+    async def save_target(self, target: Target, etag: str) -> str: ...
+
+    async def targets_to_advance(self, rollout: Rollout) -> list[tuple[Target, str]]:
+        """Those that `advance` needs, with their ETags."""
+        ...
+
+    async def targets(self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = ()) -> list[Target]: ...
+
+    async def mark_active(self, rollout_id: str) -> None:
+        """Puts a rollout on the list that the sweeps read. Done before it is created, so that none is ever missed."""
+        ...
+
+    async def unmark_active(self, rollout_id: str) -> None: ...
+
+    async def active(self) -> list[tuple[str, datetime]]:
+        """Rollouts that can still change, and since when they are listed."""
+        ...
+
+    async def recent(self, limit: int, continuation: str | None) -> tuple[list[Rollout], str | None]:
+        """Newest first, across all partitions: for people."""
+        ...
+
+
+class Configurations(Protocol):
+    """What Sluice last asked each fluxConfiguration to be."""
+
+    async def get(self, cluster_id: str, configuration_id: str) -> tuple[Configuration, str]:
+        """The record and its ETag; a new one with ETag "" where there is none."""
+        ...
+
+    async def save(self, configuration: Configuration, etag: str) -> str:
+        """The new ETag. Raises Conflict when it changed since it was read."""
+        ...
+
+
+class PaceStore(Protocol):
+    """The next free write slot of each subscription."""
+
+    async def get(self, pace_id: str) -> tuple[Pace, str]: ...
+
+    async def save(self, pace: Pace, etag: str) -> None: ...
+
+
+class Deliveries(Protocol):
+    """Grouped messages on their way to a channel."""
+
+    async def get(self, channel: str, delivery_id: str) -> tuple[Delivery, str] | None: ...
+
+    async def create(self, delivery: Delivery) -> bool: ...
+
+    async def save(self, delivery: Delivery, etag: str) -> None: ...
+
+
+class Audit(Protocol):
+    """The append-only record of who or what did what."""
+
+    async def append(self, entry: Entry) -> None:
+        """Adds an entry to its stream, chained to the one before; the same entry id twice is one entry."""
+        ...
+
+    def read(self, stream: str | None = None) -> AsyncIterator[Link]:
+        """Every link of a stream, or of all streams one after the other, in order."""
+        ...
+
+
+class ResourceManager(Protocol):
+    """Azure Resource Manager."""
+
+    async def pin(self, target: Target, *, branch: str | None, tag: str | None, commit: str) -> None:
+        """Writes the revision to the target's fluxConfiguration: one PATCH, not waited for.
+
+        Raises Throttled, Unavailable, Busy, or Rejected with ARM's code.
+        """
+        ...
+
+
+class Fleet(Protocol):
+    """Azure Resource Graph."""
+
+    def configurations(self, search_term: str) -> AsyncIterator[FluxConfiguration]:
+        """Every fluxConfiguration in scope whose source URL contains `search_term`, with its cluster, page by page.
+
+        Raises Throttled or Unavailable.
+        """
+        ...
+
+
+class Probe(Protocol):
+    """A dependency that readiness asks after."""
+
+    async def check(self) -> None:
+        """Raises when the dependency cannot be used."""
         ...

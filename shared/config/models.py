@@ -55,6 +55,10 @@ class Stage(_Section, frozen=True):
     max_concurrency: Annotated[int, Meta(ge=1)] | Percentage = "100%"
     after_stage_wait: Duration = "0s"
 
+    @property
+    def wait_seconds(self) -> float:
+        return seconds(self.after_stage_wait)
+
     def concurrency(self, total: int) -> int:
         """How many of `total` targets may be in flight at once: at least one."""
         if isinstance(self.max_concurrency, int):

@@ -1,5 +1,8 @@
 """What the queues carry: ids, never payloads, so that a message is small and holds nothing that is sealed elsewhere."""
 
+import msgspec
+
+from shared.domain.errors import Malformed
 from shared.domain.record import Record
 
 CHANGES = "changes"
@@ -43,3 +46,27 @@ class Deliver(Record, frozen=True):
 
     channel: str
     delivery_id: str
+
+
+#: What each queue may carry.
+MESSAGES: dict[str, tuple[type[Record], ...]] = {
+    CHANGES: (PlanChange,),
+    ROLLOUT_STEPS: (StepRollout,),
+    CONFIG_UPDATES: (ApplyUpdate,),
+    NOTIFICATIONS: (Notify, Deliver),
+}
+
+
+def encode(message: Record) -> str:
+    """JSON text."""
+    return msgspec.json.encode(message).decode()
+
+
+def decode(kinds: tuple[type[Record], ...], body: str) -> Record:
+    """The message in `body`: the first of `kinds` whose fields it has. Raises Malformed."""
+    for kind in kinds:
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except (msgspec.DecodeError, RecursionError):
+            continue
+    raise Malformed(f"not a message of {', '.join(kind.__name__ for kind in kinds)}")

@@ -1,0 +1,57 @@
+"""What Sluice last asked a fluxConfiguration to be, and whose turn it is to write it."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec.structs import replace
+
+from shared.domain.record import Record, digest
+from shared.domain.targets import ARM_KEEPS_UPDATE
+
+Claim = Literal["granted", "newer", "held", "done"]
+
+
+class Configuration(Record, frozen=True):
+    """The desired state of one fluxConfiguration. Writers take turns: `holder` has it until `held_until`."""
+
+    id: str
+    cluster_id: str  #: digest of the cluster's ARM id
+    subscription: str
+    resource_id: str = ""  #: ARM id
+    sequence: int = 0  #: order number of the newest change that may write it
+    rollout_id: str = ""
+    revision: str = ""
+    ref: str = ""
+    applied_at: datetime | None = None  #: when ARM accepted `revision`
+    holder: str = ""
+    held_until: datetime | None = None
+
+
+def configuration_id(resource_id: str) -> str:
+    return digest("configuration", resource_id.lower())
+
+
+def cluster_id(resource_id: str) -> str:
+    """The partition of a cluster: a digest of its ARM id, so that no name stands readable in the database."""
+    cluster = resource_id.lower().partition("/providers/microsoft.kubernetesconfiguration/")[0]
+    return digest("cluster", cluster)
+
+
+def claim(found: Configuration, wanted: Configuration, *, lease: timedelta, now: datetime) -> tuple[Claim, Configuration]:
+    """Whether `wanted` (with its holder) may write now, and the record to save if so.
+
+    "newer": a later change has it, so the asked revision must never be written. "held": someone is writing, come back after
+    `held_until`. "done": ARM has accepted this revision for this rollout, and still keeps it for a cluster that is away.
+    """
+    if found.sequence > wanted.sequence:
+        return "newer", found
+    if found.holder and found.held_until and now < found.held_until:
+        return "held", found
+    if found.rollout_id == wanted.rollout_id and found.applied_at and now <= found.applied_at + ARM_KEEPS_UPDATE:
+        return "done", found
+    return "granted", replace(wanted, applied_at=None, held_until=now + lease)
+
+
+def release(held: Configuration, *, applied_at: datetime | None) -> Configuration:
+    """The record after the write: free for the next, with the time at which ARM accepted it, if it did."""
+    return replace(held, holder="", held_until=None, applied_at=applied_at)

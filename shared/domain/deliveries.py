@@ -1,0 +1,45 @@
+"""A message on its way to a channel: events that belong together, told once."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec.structs import replace
+
+from shared.domain.announcements import Announcement
+from shared.domain.record import Record
+
+#: How long a channel may be down before a message is given up.
+GIVE_UP_AFTER = timedelta(hours=24)
+_MAX_BACKOFF_SECONDS = 900.0
+
+
+class Delivery(Record, frozen=True):
+    """One message to one provider."""
+
+    id: str
+    channel: str  #: digest of the provider's name
+    provider: str
+    due_at: datetime  #: when the grouping window closes
+    created_at: datetime
+    state: Literal["collecting", "sent", "failed"] = "collecting"
+    attempts: int = 0
+    announcements: tuple[Announcement, ...] = ()
+    error: str = ""
+
+
+def add(delivery: Delivery, announcement: Announcement) -> Delivery | None:
+    """The delivery with one more announcement; None when it is closed. The same announcement twice is one."""
+    if delivery.state != "collecting":
+        return None
+    if any(known.id == announcement.id for known in delivery.announcements):
+        return delivery
+    return replace(delivery, announcements=(*delivery.announcements, announcement))
+
+
+def after_failure(delivery: Delivery, error: str, retry_after: float | None, now: datetime) -> tuple[Delivery, datetime | None]:
+    """The delivery after a failed attempt, and when to try again: as the channel asked, else doubling; None when it is given up."""
+    attempts = delivery.attempts + 1
+    delay = retry_after if retry_after is not None else min(2.0**attempts, _MAX_BACKOFF_SECONDS)
+    if now - delivery.created_at > GIVE_UP_AFTER:
+        return replace(delivery, attempts=attempts, state="failed", error=error), None
+    return replace(delivery, attempts=attempts, error=error), now + timedelta(seconds=delay)

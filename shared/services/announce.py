@@ -1,0 +1,54 @@
+"""What people read about a rollout's event. Pure: of the rollout, the event, and the targets that failed."""
+
+from collections.abc import Sequence
+
+from shared.domain.announcements import Announcement, ClusterLine
+from shared.domain.rollouts import Rollout, RolloutEvent, Target
+
+_MAX_CLUSTERS = 25
+_SHORT_SHA = 8
+
+_TITLES = {
+    "rollout.started": "Rollout started",
+    "rollout.succeeded": "Rollout finished",
+    "rollout.superseded": "Rollout superseded",
+    "stage.succeeded": "Stage done",
+    "stage.failed": "Stage failed, rollout paused",
+    "target.failed": "Cluster failed late",
+}
+
+
+def announce(rollout: Rollout, event: RolloutEvent, failed: Sequence[Target]) -> Announcement:
+    """The event with where it happened, what moved, who moved it, and for a failure the clusters and their reasons."""
+    stage = rollout.stages[event.stage].name if event.stage is not None else ""
+    title = _TITLES.get(event.kind, event.kind)
+    return Announcement(
+        id=event.id,
+        kind=event.kind,
+        severity=event.severity,
+        title=f"{title}: {rollout.route}{f' / {stage}' if stage else ''}",
+        summary=event.summary,
+        facts=tuple((label, value) for label, value in _facts(rollout, event, stage) if value),
+        clusters=tuple(ClusterLine(name=t.cluster, reason=t.reason) for t in failed[:_MAX_CLUSTERS]),
+        more_clusters=max(0, len(failed) - _MAX_CLUSTERS),
+    )
+
+
+def _facts(rollout: Rollout, event: RolloutEvent, stage: str) -> list[tuple[str, str]]:
+    counted = rollout.stages[event.stage].counts if event.stage is not None else _totals(rollout)
+    return [
+        ("Stage", stage),
+        ("Source", f"{rollout.url} {rollout.branch or rollout.ref}"),
+        ("Commit", f"{rollout.revision[:_SHORT_SHA]}{' (force-pushed)' if rollout.forced else ''} {rollout.title}".strip()),
+        ("By", rollout.author),
+        ("Clusters", ", ".join(f"{count} {state}" for state, count in sorted(counted.items()))),
+        ("Rollout", rollout.id),
+    ]
+
+
+def _totals(rollout: Rollout) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for stage in rollout.stages:
+        for state, count in stage.counts.items():
+            totals[state] = totals.get(state, 0) + count
+    return totals

@@ -1,0 +1,184 @@
+"""One target is written: take a turn, PATCH, record."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from shared.domain.audit import Entry
+from shared.domain.clock import Clock
+from shared.domain.configurations import Configuration, claim, cluster_id, configuration_id, release
+from shared.domain.errors import Busy, Conflict, Rejected, Throttled, Upstream
+from shared.domain.messages import CONFIG_UPDATES, ROLLOUT_STEPS, ApplyUpdate, StepRollout
+from shared.domain.rollouts import Rejection, Rollout, Target, TargetState
+from shared.ports import Audit, Configurations, Queue, ResourceManager, Rollouts
+from shared.services.pacing import Pacer
+
+log = logging.getLogger("sluice.apply")
+
+#: A message that is taken up later than this missed its slot: the bucket may have no place for it any more.
+_SLOT_TOLERANCE = timedelta(seconds=5)
+_MAX_BACKOFF_SECONDS = 300.0
+_NOT_FOUND_CODES = frozenset({"ResourceNotFound", "ParentResourceNotFound", "NotFound"})
+
+
+@dataclass(frozen=True)
+class Apply:
+    """The use case behind the queue `config-updates`.
+
+    A message may come twice, or late: `dispatch` tells an old one, and the turn on the fluxConfiguration's record lets only one
+    PATCH happen. An instance that dies during its PATCH keeps the turn until the lease ends, then the message is tried again.
+    """
+
+    rollouts: Rollouts
+    configurations: Configurations
+    resource_manager: ResourceManager
+    pacer: Pacer
+    audit: Audit
+    queue: Queue
+    clock: Clock
+    lease: timedelta
+
+    async def __call__(self, message: ApplyUpdate, *, holder: str) -> None:
+        """`holder` names this attempt, and no other."""
+        found = await self.rollouts.get(message.rollout_id)
+        loaded = await self.rollouts.target(message.rollout_id, message.target_id)
+        if found is None or loaded is None or loaded[0].state != "queued" or loaded[0].dispatch != message.dispatch:
+            log.info("update.duplicate", extra={"rollout": message.rollout_id, "target": message.target_id})
+            return
+        rollout, target = found[0], loaded[0]
+        if rollout.state not in ("running", "succeeded"):
+            await self._settle(target, state="superseded" if rollout.state in ("superseded", "aborted") else "pending")
+            return
+        if await self._missed_slot(message, target):
+            return
+        await self._take_turn(message, rollout, target, holder)
+
+    async def _missed_slot(self, message: ApplyUpdate, target: Target) -> bool:
+        """A late message asks for a new slot, so that a backlog keeps the pace too."""
+        now = self.clock()
+        if target.slot is None or now - target.slot <= _SLOT_TOLERANCE:
+            return False
+        slot = (await self.pacer.reserve(target.subscription, 1))[0]
+        if slot - now <= timedelta(seconds=1):
+            return False
+        await self._later(message, slot, counts=False)
+        return True
+
+    async def _take_turn(self, message: ApplyUpdate, rollout: Rollout, target: Target, holder: str) -> None:
+        """The turn is asked for by the order of the change, so a late message of an older rollout never writes over a newer one."""
+        cluster = cluster_id(target.configuration_id)
+        while True:
+            now = self.clock()
+            found, etag = await self.configurations.get(cluster, configuration_id(target.configuration_id))
+            verdict, wanted = claim(found, _desired(rollout, target, cluster, holder), lease=self.lease, now=now)
+            if verdict == "newer":
+                return await self._settle(target, state="superseded", reason="a newer change has this configuration")
+            if verdict == "done":
+                return await self._settle(target, state="applied", applied_at=found.applied_at)
+            if verdict == "held":
+                return await self._later(message, (found.held_until or now) + timedelta(seconds=1), counts=False)
+            try:
+                etag = await self.configurations.save(wanted, etag)
+            except Conflict:
+                continue
+            return await self._write(message, rollout, target, wanted, etag)
+
+    async def _write(self, message: ApplyUpdate, rollout: Rollout, target: Target, held: Configuration, etag: str) -> None:
+        """The time of the update is that before the PATCH: a fast cluster may report before ARM has answered us."""
+        started = self.clock()
+        try:
+            await self.resource_manager.pin(target, branch=rollout.branch, tag=rollout.tag, commit=rollout.revision)
+        except Upstream as error:
+            await self.configurations.save(release(held, applied_at=None), etag)
+            await self._not_written(message, target, error)
+            return
+        await self._note(target, rollout, "update.applied", "")
+        await self.configurations.save(release(held, applied_at=started), etag)
+        await self._settle(target, state="applied", applied_at=started)
+
+    async def _not_written(self, message: ApplyUpdate, target: Target, error: Upstream) -> None:
+        log.warning("update.not-written", extra={"target": target.id, "error": type(error).__name__, "code": error.code})
+        if isinstance(error, Rejected):
+            rejection = Rejection(code=error.code, message=str(error), missing=error.code in _NOT_FOUND_CODES)
+            await self._settle(target, rejection=rejection)
+            await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=target.rollout_id))
+            return
+        until = self.clock() + timedelta(seconds=_delay(error, message.attempt))
+        if isinstance(error, Throttled):
+            await self.pacer.push_back(target.subscription, until)
+            until = max(until, (await self.pacer.reserve(target.subscription, 1))[0])
+        await self._later(message, until)
+
+    async def _later(self, message: ApplyUpdate, until: datetime, *, counts: bool = True) -> None:
+        """Puts the message back. The target's slot moves with it, or it would count as lost."""
+        loaded = await self.rollouts.target(message.rollout_id, message.target_id)
+        if loaded and loaded[0].state == "queued" and loaded[0].dispatch == message.dispatch:
+            await self._settle(loaded[0], slot=until)
+            await self.queue.send(CONFIG_UPDATES, replace(message, attempt=message.attempt + counts), not_before=until)
+
+    async def _settle(
+        self,
+        target: Target,
+        *,
+        state: TargetState | None = None,
+        reason: str = "",
+        applied_at: datetime | None = None,
+        slot: datetime | None = None,
+        rejection: Rejection | None = None,
+    ) -> None:
+        """Records the outcome on the target as it is now, unless it has moved on."""
+        while True:
+            loaded = await self.rollouts.target(target.rollout_id, target.id)
+            if loaded is None or loaded[0].state != "queued" or loaded[0].dispatch != target.dispatch:
+                return
+            now, etag = loaded
+            changed = replace(
+                now,
+                state=state or now.state,
+                reason=reason or now.reason,
+                applied_at=applied_at or now.applied_at,
+                slot=slot or now.slot,
+                rejection=rejection or now.rejection,
+            )
+            try:
+                await self.rollouts.save_target(changed, etag)
+            except Conflict:
+                continue
+            return
+
+    async def _note(self, target: Target, rollout: Rollout, action: str, reason: str) -> None:
+        await self.audit.append(
+            Entry(
+                id=f"{target.rollout_id}.{target.id}.{target.dispatch}.{action}",
+                stream=target.id,
+                at=self.clock(),
+                actor="sluice",
+                action=action,
+                resource=target.configuration_id,
+                cause=rollout.id,
+                detail={"revision": rollout.revision, "reason": reason},
+            )
+        )
+
+
+def _desired(rollout: Rollout, target: Target, cluster: str, holder: str) -> Configuration:
+    return Configuration(
+        id=configuration_id(target.configuration_id),
+        cluster_id=cluster,
+        subscription=target.subscription,
+        resource_id=target.configuration_id,
+        sequence=rollout.sequence,
+        rollout_id=rollout.id,
+        revision=rollout.revision,
+        ref=rollout.ref,
+        holder=holder,
+    )
+
+
+def _delay(error: Upstream, attempt: int) -> float:
+    """Seconds: what the service asked for, else doubling. A busy resource is free again when its operation ends, in a minute or so."""
+    if error.retry_after is not None:
+        return error.retry_after
+    return min((30.0 if isinstance(error, Busy) else 2.0) * 2.0 ** min(attempt, 10), _MAX_BACKOFF_SECONDS)

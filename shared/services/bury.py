@@ -1,0 +1,72 @@
+"""A message that failed too often: recorded, told, and put back when someone asks."""
+
+import logging
+from dataclasses import dataclass
+
+from shared.domain.announcements import Announcement
+from shared.domain.audit import Entry
+from shared.domain.clock import Clock
+from shared.domain.errors import NotFound
+from shared.domain.messages import MESSAGES, decode
+from shared.domain.record import digest
+from shared.ports import Audit, Queue
+from shared.services.notify import Tell
+
+log = logging.getLogger("sluice.bury")
+
+STREAM = "poison"
+
+
+@dataclass(frozen=True)
+class Bury:
+    """The use case behind every poison queue."""
+
+    audit: Audit
+    tell: Tell
+    clock: Clock
+
+    async def __call__(self, queue: str, message_id: str, body: str) -> None:
+        """Records the message first, so that it can be replayed; then tells the alerts."""
+        grave = digest("poison", queue, message_id)
+        log.error("message.buried", extra={"queue": queue, "grave": grave})
+        await self.audit.append(
+            Entry(
+                id=grave,
+                stream=STREAM,
+                at=self.clock(),
+                actor="sluice",
+                action="message.buried",
+                resource=queue,
+                cause=message_id,
+                detail={"body": body},
+            )
+        )
+        await self.tell(
+            Announcement(
+                id=grave,
+                kind="message.buried",
+                severity="error",
+                title=f"A message failed in {queue}",
+                summary=f"It was tried as often as host.json allows and is recorded. Put it back with: sluice replay {grave}",
+                facts=(("Queue", queue),),
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The use case behind `sluice replay`."""
+
+    audit: Audit
+    queue: Queue
+
+    async def buried(self) -> list[Entry]:
+        return [link.entry async for link in self.audit.read(STREAM) if link.entry is not None]
+
+    async def __call__(self, grave: str) -> str:
+        """Puts a buried message back and answers with its queue's name. Raises NotFound, or Malformed when it cannot be read."""
+        entry = next((entry for entry in await self.buried() if entry.id == grave), None)
+        if entry is None:
+            raise NotFound(f"no buried message {grave}; `sluice replay` without an id lists them")
+        await self.queue.send(entry.resource, decode(MESSAGES[entry.resource], entry.detail["body"]))
+        return entry.resource

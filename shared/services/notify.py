@@ -1,0 +1,168 @@
+"""An event is told: matched with the alerts, grouped, posted, retried."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from fnmatch import fnmatchcase
+
+from msgspec.structs import replace
+
+from shared.config.models import Alert, Config, seconds
+from shared.config.models import Provider as ProviderConfig
+from shared.domain.announcements import Announcement
+from shared.domain.clock import Clock
+from shared.domain.deliveries import Delivery, add, after_failure
+from shared.domain.errors import Conflict, NotFound, Upstream
+from shared.domain.messages import NOTIFICATIONS, Deliver, Notify
+from shared.domain.record import digest
+from shared.domain.rollouts import Rollout, RolloutEvent
+from shared.ports import Deliveries, Provider, Queue, Rollouts
+from shared.services.announce import announce
+
+log = logging.getLogger("sluice.notify")
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Puts an announcement into the message that it belongs to, for every alert that asks for it."""
+
+    config: Config
+    deliveries: Deliveries
+    queue: Queue
+    clock: Clock
+
+    async def __call__(self, announcement: Announcement, *, route: str = "", group: dict[str, str] | None = None) -> None:
+        """`group` holds the values that alerts may group by: rollout, stage, route."""
+        for alert in self.config.alerts:
+            if _wants(alert, announcement, route):
+                await self._collect(alert, announcement, group or {})
+
+    async def _collect(self, alert: Alert, announcement: Announcement, group: dict[str, str]) -> None:
+        """Adds to the open message of the group, or begins one. A group whose message is sent already begins the next."""
+        channel = digest("channel", alert.provider)
+        key = tuple(group.get(by, "") for by in alert.group.by) if seconds(alert.group.interval) else (announcement.id,)
+        window = 0
+        while True:
+            delivery_id = digest("delivery", alert.name, *key, str(window))
+            found = await self.deliveries.get(channel, delivery_id)
+            if found is None:
+                if await self._begin(alert, announcement, channel, delivery_id):
+                    return
+                continue
+            delivery, etag = found
+            if any(known.id == announcement.id for known in delivery.announcements):
+                await self._send(delivery)
+                return
+            added = add(delivery, announcement)
+            if added is None:
+                window += 1
+                continue
+            try:
+                await self.deliveries.save(added, etag)
+            except Conflict:
+                continue
+            return
+
+    async def _begin(self, alert: Alert, announcement: Announcement, channel: str, delivery_id: str) -> bool:
+        now = self.clock()
+        delivery = Delivery(
+            id=delivery_id,
+            channel=channel,
+            provider=alert.provider,
+            due_at=now + timedelta(seconds=seconds(alert.group.interval)),
+            created_at=now,
+            announcements=(announcement,),
+        )
+        if not await self.deliveries.create(delivery):
+            return False
+        await self._send(delivery)
+        return True
+
+    async def _send(self, delivery: Delivery) -> None:
+        """Also for an announcement that comes again: the message of the first time may be lost."""
+        if delivery.state == "collecting":
+            message = Deliver(channel=delivery.channel, delivery_id=delivery.id)
+            await self.queue.send(NOTIFICATIONS, message, not_before=delivery.due_at)
+
+
+@dataclass(frozen=True)
+class TellEvent:
+    """The use case behind a `Notify` message: a rollout's event finds its alerts."""
+
+    rollouts: Rollouts
+    tell: Tell
+
+    async def __call__(self, message: Notify) -> None:
+        """Raises NotFound when rollout or event do not exist."""
+        found = await self.rollouts.get(message.rollout_id)
+        event = _event(found[0], message.event_id) if found else None
+        if found is None or event is None:
+            raise NotFound(f"rollout {message.rollout_id} has no event {message.event_id}")
+        rollout = found[0]
+        failed = []
+        if event.stage is not None and event.severity == "error":
+            failed = await self.rollouts.targets(rollout.id, stage=event.stage, states=("failed",))
+        group = {"rollout": rollout.id, "stage": str(event.stage), "route": rollout.route}
+        await self.tell(announce(rollout, event, failed), route=rollout.route, group=group)
+
+
+@dataclass(frozen=True)
+class Post:
+    """The use case behind a `Deliver` message: a grouped message goes out once its window closes."""
+
+    config: Config
+    deliveries: Deliveries
+    queue: Queue
+    clock: Clock
+    connect: Callable[[ProviderConfig], Awaitable[Provider]]
+
+    async def __call__(self, message: Deliver) -> None:
+        """A channel that does not answer is tried again for 24 hours. Raises NotFound when there is no such message."""
+        found = await self.deliveries.get(message.channel, message.delivery_id)
+        if found is None:
+            raise NotFound(f"delivery {message.delivery_id} is not recorded")
+        delivery, etag = found
+        now = self.clock()
+        if delivery.state != "collecting":
+            return
+        if now < delivery.due_at:
+            await self.queue.send(NOTIFICATIONS, message, not_before=delivery.due_at)
+            return
+        settings = self.config.provider(delivery.provider)
+        if settings is None:
+            await self.deliveries.save(replace(delivery, state="failed", error="the provider is no longer configured"), etag)
+            return
+        await self._post(message, delivery, etag, settings)
+
+    async def _post(self, message: Deliver, delivery: Delivery, etag: str, settings: ProviderConfig) -> None:
+        try:
+            provider = await self.connect(settings)
+            await provider.post(delivery.announcements)
+        except Upstream as error:
+            await self._failed(message, delivery, etag, error)
+            return
+        # Two that post at once would both have posted by now: only the record of it is contended, so the first one stands.
+        await self.deliveries.save(replace(delivery, state="sent", attempts=delivery.attempts + 1, error=""), etag)
+        log.info("notification.sent", extra={"provider": settings.name, "announcements": len(delivery.announcements)})
+
+    async def _failed(self, message: Deliver, delivery: Delivery, etag: str, error: Upstream) -> None:
+        log.warning("notification.not-sent", extra={"provider": delivery.provider, "error": type(error).__name__, "code": error.code})
+        failed, again_at = after_failure(delivery, f"{type(error).__name__} {error.code}", error.retry_after, self.clock())
+        if not error.retryable:
+            failed, again_at = replace(failed, state="failed"), None
+        await self.deliveries.save(failed, etag)
+        if again_at is not None:
+            await self.queue.send(NOTIFICATIONS, message, not_before=again_at)
+
+
+def _event(rollout: Rollout, event_id: str) -> RolloutEvent | None:
+    return next((event for event in rollout.events if event.id == event_id), None)
+
+
+def _wants(alert: Alert, announcement: Announcement, route: str) -> bool:
+    return (
+        (alert.severity == "info" or announcement.severity == "error")
+        and any(fnmatchcase(announcement.kind, pattern) for pattern in alert.events)
+        and (not route or any(fnmatchcase(route, pattern) for pattern in alert.routes))
+    )

@@ -1,0 +1,181 @@
+"""A recorded change becomes rollouts: one for each route that it fits."""
+
+import logging
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from shared.config.models import Config, Route, Strategy
+from shared.domain.advance import supersede
+from shared.domain.audit import Entry
+from shared.domain.changes import Change
+from shared.domain.clock import Clock
+from shared.domain.errors import Conflict, NotFound
+from shared.domain.ledger import Head, judge, move
+from shared.domain.messages import ROLLOUT_STEPS, PlanChange, StepRollout
+from shared.domain.observations import FluxConfiguration
+from shared.domain.rollouts import Rollout, Stage, Target, rollout_id
+from shared.domain.sources import search_term
+from shared.ports import Audit, Changes, Fleet, Queue, Rollouts
+from shared.services.concurrency import map_bounded
+from shared.services.matching import into_stages, routes_for, selected
+
+log = logging.getLogger("sluice.plan")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The use case behind the queue `changes`. Every step may run again: ids come from the change, so nothing is made twice."""
+
+    config: Config
+    changes: Changes
+    rollouts: Rollouts
+    fleet: Fleet
+    audit: Audit
+    queue: Queue
+    clock: Clock
+    redispatch_after_seconds: float
+
+    async def __call__(self, message: PlanChange) -> None:
+        """Raises NotFound when the change is not recorded (the message then returns, and is buried in the end)."""
+        change = await self.changes.get(message.source, message.change_id)
+        if change is None:
+            raise NotFound(f"change {message.change_id} is not recorded")
+        head = await self._move_head(change)
+        if head is None:
+            return
+        started = [await self._start(change, head, route, found) for route, found in await self._routes(change)]
+        await self._give_way(change, [rollout for rollout in started if rollout])
+
+    async def _routes(self, change: Change) -> list[tuple[Route, list[FluxConfiguration]]]:
+        """The routes that the change fits, with the fluxConfigurations that each selects. One query serves them all."""
+        routes = routes_for(self.config, change)
+        if all(route.action == "observe" for route in routes):
+            return [(route, []) for route in routes]
+        found = [item async for item in self.fleet.configurations(search_term(change.url))]
+        return [(route, selected(route, change, found)) for route in routes]
+
+    async def _move_head(self, change: Change) -> Head | None:
+        """The head with this change on it, or None when the change moves nothing."""
+        while True:
+            head, etag = await self.changes.head(change.source, change.ref)
+            verdict = judge(head, change)
+            if verdict == "again":
+                return head if change.kind != "deleted" else None
+            if verdict == "stale":
+                await self._note(change, "change.stale")
+                return None
+            try:
+                moved = move(head, change, self.clock())
+                await self.changes.save_head(moved, etag)
+            except Conflict:
+                continue
+            await self._note(change, "change.deleted" if change.kind == "deleted" else "change.accepted")
+            return moved if change.kind != "deleted" else None
+
+    async def _start(self, change: Change, head: Head, route: Route, found: list[FluxConfiguration]) -> str | None:
+        """The id of the rollout of this route, made if it is not there yet; None where the route only observes or nothing follows."""
+        if route.action == "observe":
+            await self._note(change, "change.observed", route=route.name)
+            return None
+        new_id = rollout_id(change.id, route.name)
+        if await self.rollouts.get(new_id) is None:
+            strategy = self.config.strategy(route.strategy)
+            targets, unstaged = into_stages(strategy, found, new_id)
+            if not targets:
+                await self._note(change, "change.unfollowed", route=route.name)
+                return None
+            await self.rollouts.mark_active(new_id)
+            placed = await self._create_targets(targets)
+            await self.rollouts.create(self._rollout(change, head, route, strategy, placed, unstaged))
+            await self._note(change, "rollout.planned", route=route.name)
+        await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=new_id))
+        return new_id
+
+    async def _create_targets(self, targets: list[Target]) -> list[Target]:
+        """The targets as stored. An attempt that died half-way may have left some that discovery no longer finds: they count."""
+        created = await map_bounded(self.rollouts.create_target, targets)
+        return targets if all(created) else await self.rollouts.targets(targets[0].rollout_id)
+
+    def _rollout(self, change: Change, head: Head, route: Route, strategy: Strategy, targets: list[Target], unstaged: int) -> Rollout:
+        now = self.clock()
+        totals = [sum(target.stage == index for target in targets) for index in range(len(strategy.stages))]
+        return Rollout(
+            id=rollout_id(change.id, route.name),
+            route=route.name,
+            source=change.source,
+            url=change.url,
+            ref=change.ref,
+            revision=change.revision,
+            change_id=change.id,
+            sequence=head.sequence,
+            author=change.author,
+            title=change.title,
+            forced=change.forced,
+            stages=tuple(_stage(strategy, index, total) for index, total in enumerate(totals)),
+            rules=strategy.rules(self.redispatch_after_seconds),
+            created_at=now,
+            updated_at=now,
+            unstaged=unstaged,
+        )
+
+    async def _give_way(self, change: Change, started: list[str]) -> None:
+        """Of the ref's rollouts on one route, only that of the newest change goes on.
+
+        The head lists those that go on, so a change that is planned at the same time finds these, whichever comes first.
+        """
+        while True:
+            head, etag = await self.changes.head(change.source, change.ref)
+            ids = (*head.rollouts, *(new for new in started if new not in head.rollouts))
+            listed = [found[0] for found in [await self.rollouts.get(each) for each in ids] if found]
+            newest = {rollout.route: rollout for rollout in sorted(listed, key=lambda r: r.sequence)}
+            for old in listed:
+                if old.id != newest[old.route].id:
+                    await self._supersede(old.id, by=newest[old.route].id)
+            going_on = tuple(rollout.id for rollout in newest.values())
+            if going_on == head.rollouts:
+                return
+            try:
+                await self.changes.save_head(replace(head, rollouts=going_on), etag)
+            except Conflict:
+                continue
+            return
+
+    async def _supersede(self, old: str, by: str) -> None:
+        while True:
+            found = await self.rollouts.get(old)
+            if found is None:
+                return
+            rollout, etag = found
+            try:
+                await self.rollouts.save(supersede(rollout, by, self.clock()), etag)
+            except Conflict:
+                continue
+            await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=old))
+            return
+
+    async def _note(self, change: Change, action: str, route: str = "") -> None:
+        log.info(action, extra={"change": change.id})
+        await self.audit.append(
+            Entry(
+                id=f"{change.id}.{action}.{route}",
+                stream=change.source,
+                at=self.clock(),
+                actor="sluice",
+                action=action,
+                resource=f"{change.url} {change.ref}",
+                cause=change.id,
+                detail={"revision": change.revision, "route": route, "forced": str(change.forced).lower()},
+            )
+        )
+
+
+def _stage(strategy: Strategy, index: int, total: int) -> Stage:
+    planned = strategy.stages[index]
+    return Stage(
+        name=planned.name,
+        total=total,
+        max_concurrency=planned.concurrency(total),
+        after_wait_seconds=planned.wait_seconds,
+        counts={"pending": total} if total else {},
+    )

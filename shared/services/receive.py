@@ -1,0 +1,98 @@
+"""A webhook arrives: verify, parse, record each change once, queue it."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.config.models import Config, Receiver
+from shared.domain.audit import Entry
+from shared.domain.changes import Change
+from shared.domain.clock import Clock
+from shared.domain.errors import Refused, SluiceError
+from shared.domain.messages import CHANGES, PlanChange
+from shared.ports import Audit, Changes, Queue, Secrets
+from shared.receivers import RECEIVERS
+from shared.receivers.inbound import Inbound, Received
+
+log = logging.getLogger("sluice.receive")
+
+#: GitHub gives up after 10 seconds and does not try again, so an answer that would come later is a clear 503 in time.
+DEADLINE_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; `body` is JSON, or empty where the sender is told nothing."""
+
+    status: int
+    body: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class Receive:
+    """The use case behind POST /api/receivers/{name}."""
+
+    config: Config
+    secrets: Secrets
+    changes: Changes
+    audit: Audit
+    queue: Queue
+    clock: Clock
+
+    async def __call__(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """202 with the ids of new changes; 200 for what needs no work; else the refusal's status."""
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                return await self._accept(name, headers, body)
+        except Refused as refused:
+            log.warning("receiver.refused", extra={"status": refused.status, "reason": refused.reason})
+            return Answer(refused.status, {"error": refused.reason} if refused.explain else None)
+        except (TimeoutError, SluiceError) as error:
+            log.exception("receiver.unavailable", extra={"error": type(error).__name__})
+            return Answer(503, {"error": "not recorded: a dependency is unavailable; deliver again"})
+
+    async def _accept(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        receiver = self.config.receiver(name)
+        if receiver is None:
+            raise Refused(404, "receiver-unknown")
+        if len(body) > receiver.max_body_bytes:
+            raise Refused(413, f"body-too-large: at most {receiver.max_body_bytes} bytes", explain=True)
+        inbound = Inbound(
+            receiver=name, headers={key.lower(): value for key, value in headers.items()}, body=body, received_at=self.clock()
+        )
+        received = RECEIVERS[receiver.type](inbound, await self._secrets_of(receiver))
+        if received.event not in receiver.events or not received.changes:
+            return _no_change(receiver, received)
+        new = [await self._record(change) for change in received.changes]
+        return Answer(202 if any(new) else 200, {"changes": [change.id for change in received.changes]})
+
+    async def _secrets_of(self, receiver: Receiver) -> list[str]:
+        references = [reference for reference in (receiver.secret_ref, receiver.previous_secret_ref) if reference]
+        return list(await asyncio.gather(*(self.secrets.get(reference) for reference in references)))
+
+    async def _record(self, change: Change) -> bool:
+        """Whether the change is new. Its message is sent again in any case: the first one may be lost."""
+        new = await self.changes.record(change)
+        await self.queue.send(CHANGES, PlanChange(source=change.source, change_id=change.id))
+        if new:
+            await self.audit.append(
+                Entry(
+                    id=f"{change.id}.received",
+                    stream=change.source,
+                    at=change.received_at,
+                    actor=change.author or change.receiver,
+                    action="change.received",
+                    resource=f"{change.url} {change.ref}",
+                    cause=change.delivery,
+                    detail={"revision": change.revision, "receiver": change.receiver, "kind": change.kind},
+                )
+            )
+        log.info("change.received", extra={"change": change.id, "new": new})
+        return new
+
+
+def _no_change(receiver: Receiver, received: Received) -> Answer:
+    if received.event not in receiver.events:
+        return Answer(200, {"ignored": received.event})
+    return Answer(200, {"ok": received.event})

@@ -1,0 +1,142 @@
+"""A rollout is looked at: load what can change, decide, save, send what follows."""
+
+import logging
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from shared.domain.advance import Decision, advance, is_settled
+from shared.domain.audit import Entry
+from shared.domain.clock import Clock
+from shared.domain.errors import Conflict
+from shared.domain.messages import CONFIG_UPDATES, NOTIFICATIONS, ROLLOUT_STEPS, ApplyUpdate, Notify, StepRollout
+from shared.domain.rollouts import Rollout, Target
+from shared.ports import Audit, Queue, Rollouts
+from shared.services.concurrency import map_bounded
+from shared.services.pacing import Pacer
+
+log = logging.getLogger("sluice.step")
+
+#: A listed rollout that does not exist after so long was never made: its planning died, and was done again under the same id or not at all.
+_ORPHANED_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The use case behind the queue `rollout-steps`, and of the sweep that finds what no message will."""
+
+    rollouts: Rollouts
+    pacer: Pacer
+    audit: Audit
+    queue: Queue
+    clock: Clock
+
+    async def __call__(self, rollout_id: str) -> None:
+        """Moves one rollout as far as it goes now. An unknown one is ignored: its planning sends another message when it is done."""
+        while await self._once(rollout_id):
+            pass
+
+    async def sweep(self) -> None:
+        """Steps every rollout that can still change: what a crash lost is found here."""
+        for rollout_id, since in await self.rollouts.active():
+            if await self.rollouts.get(rollout_id) is None:
+                if self.clock() - since > _ORPHANED_AFTER:
+                    await self.rollouts.unmark_active(rollout_id)
+                continue
+            await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=rollout_id))
+
+    async def _once(self, rollout_id: str) -> bool:
+        """Whether to look again at once: someone else was faster, or a stage opened whose targets were not loaded."""
+        found = await self.rollouts.get(rollout_id)
+        if found is None:
+            return False
+        rollout, etag = found
+        loaded = await self.rollouts.targets_to_advance(rollout)
+        now = self.clock()
+        decision = advance(rollout, (target for target, _ in loaded), now)
+        try:
+            await self._save_targets(decision, {target.id: tag for target, tag in loaded})
+            await self._save_rollout(rollout, decision, etag, now)
+        except Conflict:
+            log.info("rollout.contended", extra={"rollout": rollout_id})
+            return True
+        return decision.wake_at is not None and decision.wake_at <= now
+
+    async def _save_targets(self, decision: Decision, etags: dict[str, str]) -> None:
+        """Targets first: were the rollout saved first, a crash would leave counts and a stage that its targets do not bear out."""
+        slots = await self._reserve(decision.dispatch)
+        targets = [replace(target, slot=slots.get(target.id, target.slot)) for target in decision.targets]
+
+        async def save(target: Target) -> None:
+            await self.rollouts.save_target(target, etags[target.id])
+            if target.id in slots:
+                message = ApplyUpdate(rollout_id=target.rollout_id, target_id=target.id, dispatch=target.dispatch)
+                await self.queue.send(CONFIG_UPDATES, message, not_before=slots[target.id])
+            elif target.state in ("compliant", "failed", "skipped", "superseded"):
+                await self._note_target(target, decision.rollout)
+
+        try:
+            await map_bounded(save, targets)
+        except* Conflict as conflicts:
+            raise Conflict("a target changed") from conflicts
+
+    async def _reserve(self, dispatch: tuple[Target, ...]) -> dict[str, datetime]:
+        by_subscription: dict[str, list[Target]] = defaultdict(list)
+        for target in dispatch:
+            by_subscription[target.subscription].append(target)
+        slots: dict[str, datetime] = {}
+        for subscription, targets in by_subscription.items():
+            reserved = await self.pacer.reserve(subscription, len(targets))
+            slots |= {target.id: slot for target, slot in zip(targets, reserved, strict=True)}
+        return slots
+
+    async def _save_rollout(self, before: Rollout, decision: Decision, etag: str, now: datetime) -> None:
+        after, wake_at = decision.rollout, decision.wake_at
+        needs_wake = wake_at is not None and wake_at > now and not (before.wake_at and now < before.wake_at <= wake_at)
+        if needs_wake:
+            after = replace(after, wake_at=wake_at)
+        if after != before:
+            etag = await self.rollouts.save(after, etag)
+        if needs_wake:
+            await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=after.id), not_before=wake_at)
+        await self._announce(after, etag)
+        if is_settled(after):
+            await self.rollouts.unmark_active(after.id)
+
+    async def _announce(self, rollout: Rollout, etag: str) -> None:
+        """Sends what is new to the notifications. Marked as told only afterwards: after a crash it is told again, under the same id."""
+        new = rollout.events[rollout.announced :]
+        if not new:
+            return
+        for event in new:
+            await self.audit.append(
+                Entry(
+                    id=event.id,
+                    stream=rollout.id,
+                    at=event.at,
+                    actor="sluice",
+                    action=event.kind,
+                    resource=rollout.route,
+                    cause=rollout.change_id,
+                    detail={"summary": event.summary, "revision": rollout.revision},
+                )
+            )
+            await self.queue.send(NOTIFICATIONS, Notify(rollout_id=rollout.id, event_id=event.id))
+            log.info(event.kind, extra={"rollout": rollout.id})
+        await self.rollouts.save(replace(rollout, announced=len(rollout.events)), etag)
+
+    async def _note_target(self, target: Target, rollout: Rollout) -> None:
+        await self.audit.append(
+            Entry(
+                id=f"{target.rollout_id}.{target.id}.{target.dispatch}.{target.state}",
+                stream=target.id,
+                at=self.clock(),
+                actor="sluice",
+                action=f"target.{target.state}",
+                resource=target.configuration_id,
+                cause=rollout.id,
+                detail={"revision": rollout.revision, "reason": target.reason},
+            )
+        )
