@@ -143,6 +143,7 @@ class Credential:
 
     def _acquire(self, request: _Request) -> "AccessTokenInfo":
         from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+        from msal.exceptions import MsalServiceError  # type: ignore[import-untyped]  # msal ships no types
         from requests import RequestException
 
         try:
@@ -150,7 +151,7 @@ class Credential:
                 request.cae, _client(self._settings, self._http, cae=request.cae)
             )
             answer = client(request)
-        except RequestException as error:
+        except (RequestException, MsalServiceError) as error:
             raise ServiceRequestError(f"the token endpoint did not answer ({type(error).__name__})") from None
         except (OSError, ValueError) as error:
             # MSAL and cryptography quote their input in such errors, so only the type goes on.
@@ -201,7 +202,10 @@ class _TokenHttp:
         self._session: Any = None
 
     def get(self, url: str, **kwargs: Any) -> Any:
-        return self._open().get(url, timeout=TIMEOUT_SECONDS, **kwargs)
+        answer = self._open().get(url, timeout=TIMEOUT_SECONDS, **kwargs)
+        if answer.status_code == 429 or answer.status_code >= 500:
+            answer.raise_for_status()  # MSAL would tell a passing failure of a managed identity's endpoint as a wrong scope
+        return answer
 
     def post(self, url: str, **kwargs: Any) -> Any:
         return self._open().post(url, timeout=TIMEOUT_SECONDS, **kwargs)

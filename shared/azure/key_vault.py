@@ -115,11 +115,8 @@ class KeyEncryptionKey:
         from azure.keyvault.keys.crypto import KeyWrapAlgorithm
 
         async with await self._client(self._key) as client:
-            try:
-                with _vault_errors("the key-encryption key"):
-                    result = await client.wrap_key(KeyWrapAlgorithm.rsa_oaep_256, data_key)
-            except ValueError:
-                raise Rejected("the key-encryption key is disabled, expired or not RSA", code="InvalidKey") from None
+            with _vault_errors("the key-encryption key"):
+                result = await client.wrap_key(KeyWrapAlgorithm.rsa_oaep_256, data_key)
         if self._is_remote and (not result.key_id or _vault_and_version(result.key_id)[1] == ""):
             raise Rejected("the key-encryption key's version is unknown: grant keys/get or name a version", code="NoVersion")
         return Wrapped(result.key_id or "", result.encrypted_key)
@@ -135,10 +132,8 @@ class KeyEncryptionKey:
                     result = await client.unwrap_key(KeyWrapAlgorithm.rsa_oaep_256, wrapped.ciphertext)
             except NotFound:
                 raise Sealed("the key that wrapped this data key does not exist") from None
-            except ValueError:
-                raise Sealed("the data key cannot be unwrapped") from None
             except Rejected as error:
-                if error.code == "400":
+                if error.code == "400" or not self._is_remote:
                     raise Sealed("the data key cannot be unwrapped") from None
                 raise
         return result.key
@@ -234,6 +229,9 @@ def _vault_errors(what: str) -> Iterator[None]:
         raise _answered(what, error) from error
     except AzureError as error:
         raise Unavailable(f"Key Vault cannot be reached for {what}", code=type(error).__name__) from error
+    except ValueError as error:
+        # The SDK's word for a key outside its validity or of another type, and for a challenge that names another service.
+        raise Rejected(f"Key Vault's client refuses {what}", code="ClientRefused") from error
 
 
 def _answered(what: str, error: "HttpResponseError") -> Exception:
