@@ -1,0 +1,1 @@
+"""Azure Resource Manager: connected clusters, and extensions and fluxConfigurations on them."""
