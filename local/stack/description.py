@@ -30,6 +30,23 @@ class Description:
     receivers: dict[str, str]  #: receiver name to the file that holds its secret
     pids: dict[str, int]
 
+    def table(self) -> str:
+        """What is where, for people."""
+        rows = {
+            "app": self.host,
+            "rollouts": f"{self.host}/api/rollouts",
+            **{f"receiver {name}": f"{self.host}/api/receivers/{name}" for name in self.receivers},
+            "Azure (simulated)": self.azure,
+            "Cosmos DB": self.cosmos,
+            "Storage queues": self.storage_queue,
+            "authority of https": self.authority,
+            "configuration": self.configuration,
+            "repository": self.repository,
+            "logs": self.logs,
+        }
+        width = max(map(len, rows))
+        return "\n".join(f"  {name:<{width}}  {place}" for name, place in rows.items())
+
     def write(self, state: Path) -> None:
         """Replaces stack.json in one step, readable by its owner only."""
         new = state / f"{FILE}.new"

@@ -33,6 +33,7 @@ class Stack:
     cosmos: str
     storage: StorageUrls
     settings: dict[str, str]  #: the app settings in force
+    github_secret: str  #: of the receiver named platform
 
     def __init__(
         self,
@@ -63,7 +64,7 @@ class Stack:
         self.state.claim()
         try:
             self._tls: TlsFiles = await asyncio.to_thread(self.state.prepare)
-            self._github_secret = self.state.keep_secret(_GITHUB_SECRET)
+            self.github_secret = self.state.keep_secret(_GITHUB_SECRET)
             identity_header = secrets.token_hex(32)
             await _together(self._start_storage(), self._start_cosmos(), self._start_azure(identity_header))
             self.settings = self._app_settings(identity_header)
@@ -168,7 +169,7 @@ class Stack:
         return own | self._extra_settings
 
     async def _seed(self) -> None:
-        values = seed.vault_secrets(self.azure, self._github_secret)
+        values = seed.vault_secrets(self.azure, self.github_secret)
         async with self.simulator() as simulator:
             await seed.seed(simulator, secrets=values, path=self.state.repository.path, fleet=self.fleet)
 

@@ -1,0 +1,29 @@
+"""`sluice`: one file a verb. What a verb needs it imports when it runs, so that `sluice --help` is fast."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from cli import demo, init, send, status, up, validate
+
+VERBS = (up, demo, send, status, init, validate)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb; gives the exit status: 0 done, 1 failed, 2 used wrongly."""
+    options = _parser().parse_args(arguments)
+    return int(options.run(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sluice", description="Moves a fleet of Arc-enabled Kubernetes clusters to a pushed commit, in stages."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb in VERBS:
+        verb.add_to(verbs)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""`sluice up`: the whole local stack, until it is stopped."""
+
+import argparse
+import sys
+
+from cli.options import Verbs, add_fleet, add_state, fail
+
+
+def add_to(verbs: Verbs) -> None:
+    parser = verbs.add_parser("up", help="run the app with a simulated Azure and fleet on this machine")
+    add_fleet(parser)
+    add_state(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from local.stack.children import ChildFailed
+    from local.stack.state import StateInUse
+
+    try:
+        return asyncio.run(_serve(options))
+    except (ChildFailed, StateInUse) as error:
+        return fail(error)
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    from local.stack.seed import Fleet
+    from local.stack.signals import until_signalled
+    from local.stack.stack import Stack
+
+    stack = Stack(options.state, fleet=Fleet(options.clusters, options.seed), port=options.port)
+
+    async def serve() -> int:
+        async with stack:
+            print(f"ready: {stack.host}", flush=True)
+            print(stack.describe().table(), file=sys.stderr, flush=True)
+            raise await stack.wait_until_one_ends()
+
+    return await until_signalled(serve(), otherwise=lambda: 0)

@@ -1,0 +1,1 @@
+"""The demonstration: one pushed commit on its way through a fleet."""
