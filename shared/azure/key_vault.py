@@ -1,6 +1,7 @@
 """Key Vault: secrets behind references, and the key that wraps data keys."""
 
 import asyncio
+import json
 import os
 import re
 import tempfile
@@ -204,12 +205,13 @@ def _json_web_key(data: bytes) -> "JsonWebKey":
     from joserfc.util import urlsafe_b64decode
 
     try:
-        key = RSAKey.import_key(data)
+        key = RSAKey.import_key(json.loads(data) if data.lstrip().startswith(b"{") else data)
         numbers = {
             name: urlsafe_b64decode(str(value).encode()) for name, value in key.as_dict(private=True).items() if name in _RSA_NUMBERS
         }
     except (JoseError, ValueError) as error:
-        raise Malformed("the local key-encryption key is not an RSA private key in PEM or JWK") from error
+        # Only the error's type: its text may quote the key.
+        raise Malformed(f"the local key-encryption key is not an RSA private key in PEM or JWK ({type(error).__name__})") from None
     if "d" not in numbers:
         raise Malformed("the local key-encryption key has no private part")
     return JsonWebKey(kid=f"local:{key.thumbprint()}", kty="RSA", key_ops=["wrapKey", "unwrapKey"], **numbers)
