@@ -106,11 +106,12 @@ class Credential:
         """The held token while it serves, else a flight that will bring one. Starts a flight when none is under way and one is due."""
         with self._lock:
             held = None if request.claims else self._tokens.get(request.holds)
+            if held is not None and time.time() >= held.expires_on - UNUSABLE_SECONDS:
+                held = None
             if held is not None and time.time() < self._refresh_after[request.holds]:
                 return held
             flight = self._flights.get(request) or self._start(request)
-            usable = held is not None and time.time() < held.expires_on - UNUSABLE_SECONDS
-            return held if usable and held is not None else flight
+            return flight if held is None else held
 
     def _start(self, request: _Request) -> "Future[AccessTokenInfo]":
         flight: Future[AccessTokenInfo] = Future()

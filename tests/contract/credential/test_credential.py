@@ -170,6 +170,15 @@ class TestFailure:
         server.failure = None
         assert (await asyncio.to_thread(by_secret.get_token, SCOPE)).token == "token-2"
 
+    async def test_a_spent_token_is_never_served_whatever_fails(self, server: TokenServer, by_secret: Credential) -> None:
+        server.lifetime_seconds = 10
+        aio = AsyncCredential(by_secret)
+        await aio.get_token(SCOPE)
+        server.failure = (400, {"error": "invalid_client"})
+        for _ in range(2):
+            with pytest.raises(ClientAuthenticationError):
+                await aio.get_token(SCOPE)
+
     async def test_a_failing_endpoint_is_worth_a_retry(self, server: TokenServer, by_secret: Credential) -> None:
         server.failure = (503, {})
         with pytest.raises(ServiceRequestError):
