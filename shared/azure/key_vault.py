@@ -139,6 +139,10 @@ class KeyEncryptionKey:
                 raise
         return result.key
 
+    async def check(self) -> None:
+        """Raises when nothing can be wrapped."""
+        await self.wrap(bytes(32))
+
     @property
     def _is_remote(self) -> bool:
         return self._key.startswith("https://")

@@ -20,6 +20,7 @@ class Settings:
     cosmos_key: str = field(default="", repr=False)  #: emulators only; empty = the app's identity
     key_vault_uri_format: str = "https://{vault}.vault.azure.net"
     azure_resource_manager: str = "https://management.azure.com"
+    azure_resource_manager_audience: str = "https://management.azure.com"  #: whom its tokens are for; other clouds have their own
     sluice_subscriptions: tuple[str, ...] = ()  #: empty = all that the identity may read
     storage_connection_string: str = field(default="", repr=False)  #: AzureWebJobsStorage
     storage_queue_uri: str = ""  #: AzureWebJobsStorage__queueServiceUri, or made of __accountName
@@ -60,6 +61,7 @@ _TEXTS = (
     "COSMOS_KEY",
     "KEY_VAULT_URI_FORMAT",
     "AZURE_RESOURCE_MANAGER",
+    "AZURE_RESOURCE_MANAGER_AUDIENCE",
     "AZURE_TENANT_ID",
     "AZURE_CLIENT_ID",
     "AZURE_CLIENT_SECRET",

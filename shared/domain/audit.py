@@ -22,6 +22,7 @@ class Entry(Record, frozen=True):
     resource: str
     cause: str  #: id of the delivery, change or rollout behind it
     detail: dict[str, str] = {}
+    subscription: str = ""  #: whose data key seals it; "" = the fleet's
 
 
 class Link(Record, frozen=True):

@@ -1,5 +1,7 @@
 """What the queues carry: ids, never payloads, so that a message is small and holds nothing that is sealed elsewhere."""
 
+from typing import TypeVar
+
 import msgspec
 
 from shared.domain.errors import Malformed
@@ -48,11 +50,14 @@ class Deliver(Record, frozen=True):
     delivery_id: str
 
 
+Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver
+M = TypeVar("M", bound=Record)
+
 #: What each queue may carry.
-MESSAGES: dict[str, tuple[type[Record], ...]] = {
-    CHANGES: (PlanChange,),
-    ROLLOUT_STEPS: (StepRollout,),
-    CONFIG_UPDATES: (ApplyUpdate,),
+KINDS: dict[str, type[Message] | tuple[type[Message], ...]] = {
+    CHANGES: PlanChange,
+    ROLLOUT_STEPS: StepRollout,
+    CONFIG_UPDATES: ApplyUpdate,
     NOTIFICATIONS: (Notify, Deliver),
 }
 
@@ -62,11 +67,12 @@ def encode(message: Record) -> str:
     return msgspec.json.encode(message).decode()
 
 
-def decode(kinds: tuple[type[Record], ...], body: str) -> Record:
+def read(kinds: type[M] | tuple[type[M], ...], body: bytes) -> M:
     """The message in `body`: the first of `kinds` whose fields it has. Raises Malformed."""
-    for kind in kinds:
+    possible = kinds if isinstance(kinds, tuple) else (kinds,)
+    for kind in possible:
         try:
             return msgspec.json.decode(body, type=kind)
         except (msgspec.DecodeError, RecursionError):
             continue
-    raise Malformed(f"not a message of {', '.join(kind.__name__ for kind in kinds)}")
+    raise Malformed(f"not a message of {', '.join(kind.__name__ for kind in possible)}")

@@ -1,10 +1,12 @@
 """GitHub webhooks: repository, organisation and GitHub App hooks (docs.github.com/webhooks/webhook-events-and-payloads)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Annotated
 from urllib.parse import parse_qs
 
 import msgspec
+from msgspec import Meta
 
 from shared.domain.changes import Change, ChangeKind, change_id
 from shared.domain.errors import Malformed, Refused
@@ -17,8 +19,12 @@ _MAX_FILES = 3000  #: and no more files a commit
 _MAX_TITLE = 200
 
 
+_Sha = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
+_Ref = Annotated[str, Meta(pattern=r"^refs/", max_length=1024)]
+
+
 class _Commit(msgspec.Struct):
-    id: str
+    id: _Sha
     message: str = ""
     added: list[str] = []
     modified: list[str] = []
@@ -35,9 +41,9 @@ class _Pusher(msgspec.Struct):
 
 
 class _Push(msgspec.Struct):
-    ref: str
-    before: str
-    after: str
+    ref: _Ref
+    before: _Sha
+    after: _Sha
     repository: _Repository
     commits: list[_Commit] = []
     head_commit: _Commit | None = None
@@ -141,16 +147,3 @@ def _paths(push: _Push) -> tuple[str, ...] | None:
     if any(len(files) >= _MAX_FILES for files in lists):
         return None
     return tuple(sorted({file for files in lists for file in files}))
-
-
-def sign(body: bytes, secret: str, *, event: str, delivery: str) -> Mapping[str, str]:
-    """The headers with which GitHub would send `body`."""
-    import hmac
-
-    signature = hmac.new(secret.encode(), body, "sha256").hexdigest()
-    return {
-        "Content-Type": "application/json",
-        "X-GitHub-Event": event,
-        "X-GitHub-Delivery": delivery,
-        "X-Hub-Signature-256": f"sha256={signature}",
-    }

@@ -94,7 +94,7 @@ class Apply:
             await self.configurations.save(release(held, applied_at=None), etag)
             await self._not_written(message, target, error)
             return
-        await self._note(target, rollout, "update.applied", "")
+        await self._note(target, rollout, "update.applied")
         await self.configurations.save(release(held, applied_at=started), etag)
         await self._settle(target, state="applied", applied_at=started)
 
@@ -148,7 +148,7 @@ class Apply:
                 continue
             return
 
-    async def _note(self, target: Target, rollout: Rollout, action: str, reason: str) -> None:
+    async def _note(self, target: Target, rollout: Rollout, action: str) -> None:
         await self.audit.append(
             Entry(
                 id=f"{target.rollout_id}.{target.id}.{target.dispatch}.{action}",
@@ -158,7 +158,8 @@ class Apply:
                 action=action,
                 resource=target.configuration_id,
                 cause=rollout.id,
-                detail={"revision": rollout.revision, "reason": reason},
+                detail={"revision": rollout.revision, "ref": rollout.ref},
+                subscription=target.subscription,
             )
         )
 

@@ -7,7 +7,7 @@ from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
 from shared.domain.errors import NotFound
-from shared.domain.messages import MESSAGES, decode
+from shared.domain.messages import KINDS, NOTIFICATIONS, read
 from shared.domain.record import digest
 from shared.ports import Audit, Queue
 from shared.services.notify import Tell
@@ -41,6 +41,8 @@ class Bury:
                 detail={"body": body},
             )
         )
+        if queue == NOTIFICATIONS:
+            return  # telling is what failed: to tell of it would fail again, and be buried again, for ever
         await self.tell(
             Announcement(
                 id=grave,
@@ -68,5 +70,5 @@ class Replay:
         entry = next((entry for entry in await self.buried() if entry.id == grave), None)
         if entry is None:
             raise NotFound(f"no buried message {grave}; `sluice replay` without an id lists them")
-        await self.queue.send(entry.resource, decode(MESSAGES[entry.resource], entry.detail["body"]))
+        await self.queue.send(entry.resource, read(KINDS[entry.resource], entry.detail["body"].encode()))
         return entry.resource

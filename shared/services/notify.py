@@ -13,7 +13,7 @@ from shared.config.models import Provider as ProviderConfig
 from shared.domain.announcements import Announcement
 from shared.domain.clock import Clock
 from shared.domain.deliveries import Delivery, add, after_failure
-from shared.domain.errors import Conflict, NotFound, Upstream
+from shared.domain.errors import Conflict, Malformed, NotFound, Rejected, SluiceError, Upstream
 from shared.domain.messages import NOTIFICATIONS, Deliver, Notify
 from shared.domain.record import digest
 from shared.domain.rollouts import Rollout, RolloutEvent
@@ -139,17 +139,19 @@ class Post:
         try:
             provider = await self.connect(settings)
             await provider.post(delivery.announcements)
-        except Upstream as error:
+        except (Upstream, NotFound, Malformed) as error:
             await self._failed(message, delivery, etag, error)
             return
         # Two that post at once would both have posted by now: only the record of it is contended, so the first one stands.
         await self.deliveries.save(replace(delivery, state="sent", attempts=delivery.attempts + 1, error=""), etag)
         log.info("notification.sent", extra={"provider": settings.name, "announcements": len(delivery.announcements)})
 
-    async def _failed(self, message: Deliver, delivery: Delivery, etag: str, error: Upstream) -> None:
-        log.warning("notification.not-sent", extra={"provider": delivery.provider, "error": type(error).__name__, "code": error.code})
-        failed, again_at = after_failure(delivery, f"{type(error).__name__} {error.code}", error.retry_after, self.clock())
-        if not error.retryable:
+    async def _failed(self, message: Deliver, delivery: Delivery, etag: str, error: SluiceError) -> None:
+        """A missing secret is tried again like a channel that is down: someone will put it there."""
+        code, retry_after = (error.code, error.retry_after) if isinstance(error, Upstream) else ("", None)
+        log.warning("notification.not-sent", extra={"provider": delivery.provider, "error": type(error).__name__, "code": code})
+        failed, again_at = after_failure(delivery, f"{type(error).__name__} {code}".strip(), retry_after, self.clock())
+        if isinstance(error, Rejected):
             failed, again_at = replace(failed, state="failed"), None
         await self.deliveries.save(failed, etag)
         if again_at is not None:

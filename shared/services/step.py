@@ -138,5 +138,6 @@ class Step:
                 resource=target.configuration_id,
                 cause=rollout.id,
                 detail={"revision": rollout.revision, "reason": target.reason},
+                subscription=target.subscription,
             )
         )

@@ -1,0 +1,32 @@
+"""A message failed as often as host.json allows: one function a poison queue."""
+
+import azure.functions as func
+
+from shared import bootstrap
+
+blueprint = func.Blueprint()
+
+
+async def _bury(queue: str, message: func.QueueMessage) -> None:
+    body = message.get_body().decode("utf-8", "replace")
+    await bootstrap.app().bury()(queue, message.id or "", body)
+
+
+@blueprint.queue_trigger("message", queue_name="changes-poison", connection="AzureWebJobsStorage")
+async def bury_changes(message: func.QueueMessage) -> None:
+    await _bury("changes", message)
+
+
+@blueprint.queue_trigger("message", queue_name="rollout-steps-poison", connection="AzureWebJobsStorage")
+async def bury_rollout_steps(message: func.QueueMessage) -> None:
+    await _bury("rollout-steps", message)
+
+
+@blueprint.queue_trigger("message", queue_name="config-updates-poison", connection="AzureWebJobsStorage")
+async def bury_config_updates(message: func.QueueMessage) -> None:
+    await _bury("config-updates", message)
+
+
+@blueprint.queue_trigger("message", queue_name="notifications-poison", connection="AzureWebJobsStorage")
+async def bury_notifications(message: func.QueueMessage) -> None:
+    await _bury("notifications", message)

@@ -1,0 +1,19 @@
+"""Timers: what no message will find."""
+
+import azure.functions as func
+
+from shared import bootstrap
+
+blueprint = func.Blueprint()
+
+
+@blueprint.timer_trigger("timer", schedule="%SWEEP_ROLLOUTS_SCHEDULE%", run_on_startup=False, use_monitor=True)
+async def sweep_rollouts(timer: func.TimerRequest) -> None:
+    """Looks at every rollout that can still change: messages get lost, instances die."""
+    await bootstrap.app().step().sweep()
+
+
+@blueprint.timer_trigger("timer", schedule="%SWEEP_COMPLIANCE_SCHEDULE%", run_on_startup=False, use_monitor=True)
+async def sweep_compliance(timer: func.TimerRequest) -> None:
+    """Asks Resource Graph what the targets that rollouts wait for are now."""
+    await bootstrap.app().observe()()

@@ -1,0 +1,1 @@
+"""Cosmos DB: one file a stored document, on one database."""

@@ -1,0 +1,37 @@
+"""Container `configurations`: what Sluice last asked each fluxConfiguration to be."""
+
+from dataclasses import dataclass
+
+from shared.azure.cosmos.database import Database
+from shared.azure.cosmos.documents import Document, Shelf
+from shared.domain.configurations import Configuration
+from shared.ports import Sealer
+
+CONFIGURATION: Document[Configuration] = Document(
+    struct=Configuration,
+    kind="configuration",
+    version=1,
+    container="configurations",
+    place=lambda configuration: (configuration.cluster_id, configuration.id),
+    clear=frozenset({"id", "clusterId", "subscription", "sequence", "rolloutId", "revision", "appliedAt", "holder", "heldUntil"}),
+    scope=lambda configuration: configuration.subscription,
+)
+
+
+@dataclass(frozen=True)
+class CosmosConfigurations:
+    """Implements ports.Configurations."""
+
+    database: Database
+    sealer: Sealer
+
+    async def get(self, cluster_id: str, configuration_id: str) -> tuple[Configuration, str]:
+        found = await self._shelf.get(cluster_id, configuration_id)
+        return found or (Configuration(id=configuration_id, cluster_id=cluster_id, subscription=""), "")
+
+    async def save(self, configuration: Configuration, etag: str) -> str:
+        return await self._shelf.save(configuration, etag)
+
+    @property
+    def _shelf(self) -> Shelf[Configuration]:
+        return Shelf(self.database, self.sealer, CONFIGURATION)

@@ -1,0 +1,265 @@
+"""The composition root: settings become adapters, adapters become use cases. Everything is made at its first use and kept."""
+
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.azure.cosmos.audit import CosmosAudit
+    from shared.azure.cosmos.changes import CosmosChanges
+    from shared.azure.cosmos.configurations import CosmosConfigurations
+    from shared.azure.cosmos.database import Database
+    from shared.azure.cosmos.deliveries import CosmosDeliveries
+    from shared.azure.cosmos.rollouts import CosmosRollouts
+    from shared.azure.credential import AsyncCredential
+    from shared.azure.key_vault import KeyEncryptionKey, KeyVaultSecrets
+    from shared.azure.queues import StorageQueue
+    from shared.azure.resource_graph import GraphFleet
+    from shared.azure.resource_manager import ArmResourceManager
+    from shared.azure.sealing import EnvelopeSealer
+    from shared.config.models import Provider as ProviderConfig
+    from shared.config.settings import Settings
+    from shared.config.source import ConfigFile
+    from shared.ports import Provider
+    from shared.providers.http import OutboundHttp
+    from shared.services.apply import Apply
+    from shared.services.bury import Bury, Replay
+    from shared.services.health import Readiness
+    from shared.services.notify import Post, Tell, TellEvent
+    from shared.services.observe import Observe
+    from shared.services.pacing import Pacer
+    from shared.services.plan import Plan
+    from shared.services.receive import Receive
+    from shared.services.report import Report
+    from shared.services.step import Step
+
+
+def now() -> datetime:
+    """The one clock of the app."""
+    return datetime.now(UTC)
+
+
+class App:
+    """One instance a process and event loop. Adapters are attributes; use cases are methods, made anew with the configuration in force."""
+
+    def __init__(self, settings: "Settings") -> None:
+        self.settings = settings
+
+    def receive(self) -> "Receive":
+        from shared.services.receive import Receive
+
+        return Receive(self.config.current(), self.secrets, self.changes, self.audit, self.queue, now)
+
+    def plan(self) -> "Plan":
+        from shared.services.plan import Plan
+
+        redispatch = self.settings.redispatch_after_seconds
+        return Plan(self.config.current(), self.changes, self.rollouts, self.fleet, self.audit, self.queue, now, redispatch)
+
+    def step(self) -> "Step":
+        from shared.services.step import Step
+
+        return Step(self.rollouts, self.pacer, self.audit, self.queue, now)
+
+    def apply(self) -> "Apply":
+        from shared.services.apply import Apply
+
+        lease = timedelta(seconds=self.settings.apply_lease_seconds)
+        return Apply(self.rollouts, self.configurations, self.resource_manager, self.pacer, self.audit, self.queue, now, lease)
+
+    def observe(self) -> "Observe":
+        from shared.services.observe import Observe
+
+        return Observe(self.rollouts, self.fleet, self.queue)
+
+    def tell(self) -> "Tell":
+        from shared.services.notify import Tell
+
+        return Tell(self.config.current(), self.deliveries, self.queue, now)
+
+    def tell_event(self) -> "TellEvent":
+        from shared.services.notify import TellEvent
+
+        return TellEvent(self.rollouts, self.tell())
+
+    def post(self) -> "Post":
+        from shared.services.notify import Post
+
+        return Post(self.config.current(), self.deliveries, self.queue, now, self.connect)
+
+    def bury(self) -> "Bury":
+        from shared.services.bury import Bury
+
+        return Bury(self.audit, self.tell(), now)
+
+    def replay(self) -> "Replay":
+        from shared.services.bury import Replay
+
+        return Replay(self.audit, self.queue)
+
+    def report(self) -> "Report":
+        from shared.services.report import Report
+
+        return Report(self.rollouts)
+
+    def readiness(self) -> "Readiness":
+        from shared.services.health import Readiness
+
+        probes = {"configuration": self.config, "database": self.database, "queues": self.queue, "fleet": self.fleet}
+        return Readiness({**probes, "keys": self.key_encryption_key})
+
+    async def connect(self, provider: "ProviderConfig") -> "Provider":
+        """The outbound channel of a configured provider, with its secrets."""
+        from shared.providers import PROVIDERS
+
+        address = await self.secrets.get(provider.address_ref) if provider.address_ref else provider.address
+        token = await self.secrets.get(provider.token_ref) if provider.token_ref else ""
+        return PROVIDERS[provider.type](self.outbound_http, address=address, token=token, channel=provider.channel)
+
+    @cached_property
+    def config(self) -> "ConfigFile":
+        from shared.config.source import ConfigFile
+
+        return ConfigFile(self.settings.sluice_config)
+
+    @cached_property
+    def credential(self) -> "AsyncCredential":
+        from shared.azure.credential import AsyncCredential, Credential, CredentialSettings
+
+        return AsyncCredential(
+            Credential(
+                CredentialSettings(
+                    tenant_id=self.settings.azure_tenant_id,
+                    client_id=self.settings.azure_client_id,
+                    client_secret=self.settings.azure_client_secret,
+                    certificate_path=self.settings.azure_client_certificate_path,
+                    federated_token_file=self.settings.azure_federated_token_file,
+                    authority_host=self.settings.azure_authority_host,
+                )
+            )
+        )
+
+    @cached_property
+    def database(self) -> "Database":
+        from shared.azure.cosmos.database import Database
+
+        key = self.settings.cosmos_key or self.credential
+        return Database(self.settings.cosmos_endpoint, self.settings.cosmos_database, key)
+
+    @cached_property
+    def key_encryption_key(self) -> "KeyEncryptionKey":
+        from shared.azure.key_vault import KeyEncryptionKey
+
+        return KeyEncryptionKey(self.settings.key_encryption_key, self.credential)
+
+    @cached_property
+    def sealer(self) -> "EnvelopeSealer":
+        from shared.azure.cosmos.keys import CosmosDataKeys
+        from shared.azure.sealing import EnvelopeSealer
+
+        return EnvelopeSealer(CosmosDataKeys(self.database), self.key_encryption_key)
+
+    @cached_property
+    def secrets(self) -> "KeyVaultSecrets":
+        from shared.azure.key_vault import KeyVaultSecrets
+
+        return KeyVaultSecrets(self.credential, os.environ, vault_uri=self.settings.key_vault_uri_format)
+
+    @cached_property
+    def queue(self) -> "StorageQueue":
+        from shared.azure.queues import StorageQueue
+
+        connection = self.settings.storage_connection_string
+        return StorageQueue(connection, self.settings.storage_queue_uri, None if connection else self.credential, now)
+
+    @cached_property
+    def resource_manager(self) -> "ArmResourceManager":
+        from shared.azure.resource_manager import ArmResourceManager
+
+        settings = self.settings
+        return ArmResourceManager(self.credential, settings.azure_resource_manager, settings.azure_resource_manager_audience)
+
+    @cached_property
+    def fleet(self) -> "GraphFleet":
+        from shared.azure.resource_graph import GraphFleet
+
+        settings = self.settings
+        return GraphFleet(
+            self.credential,
+            settings.azure_resource_manager,
+            settings.azure_resource_manager_audience,
+            settings.sluice_subscriptions,
+            now,
+        )
+
+    @cached_property
+    def outbound_http(self) -> "OutboundHttp":
+        from shared.providers.http import OutboundHttp
+
+        return OutboundHttp()
+
+    @cached_property
+    def pacer(self) -> "Pacer":
+        from shared.azure.cosmos.pace import CosmosPace
+        from shared.services.pacing import Pacer
+
+        return Pacer(CosmosPace(self.database), self.settings.region_name, now)
+
+    @cached_property
+    def changes(self) -> "CosmosChanges":
+        from shared.azure.cosmos.changes import CosmosChanges
+
+        return CosmosChanges(self.database, self.sealer)
+
+    @cached_property
+    def rollouts(self) -> "CosmosRollouts":
+        from shared.azure.cosmos.rollouts import CosmosRollouts
+
+        return CosmosRollouts(self.database, self.sealer)
+
+    @cached_property
+    def configurations(self) -> "CosmosConfigurations":
+        from shared.azure.cosmos.configurations import CosmosConfigurations
+
+        return CosmosConfigurations(self.database, self.sealer)
+
+    @cached_property
+    def deliveries(self) -> "CosmosDeliveries":
+        from shared.azure.cosmos.deliveries import CosmosDeliveries
+
+        return CosmosDeliveries(self.database, self.sealer)
+
+    @cached_property
+    def audit(self) -> "CosmosAudit":
+        from shared.azure.cosmos.audit import CosmosAudit
+
+        return CosmosAudit(self.database, self.sealer)
+
+    async def close(self) -> None:
+        """Closes what was opened. Only short-lived programs need it: a function app ends with its process."""
+        opened = ("database", "secrets", "queue", "resource_manager", "fleet", "outbound_http", "credential")
+        await asyncio.gather(*(vars(self)[name].close() for name in opened if name in vars(self)))
+
+
+_app: App | None = None
+
+
+def app() -> App:
+    """The process's app. Raises Malformed when settings are missing."""
+    global _app  # noqa: PLW0603 -- one app a process: its clients are what makes a warm invocation cheap
+    if _app is None:
+        from shared.config.settings import read
+
+        _app = App(read())
+    return _app
+
+
+async def create_database() -> list[str]:
+    """Makes database, containers and queues where they are missing; what `sluice init` runs."""
+    made = App(app().settings)
+    try:
+        return [*await made.database.create(), *await made.queue.create()]
+    finally:
+        await made.close()
