@@ -40,13 +40,17 @@ class HttpTriggers:
         self._invoker = invoker
 
     async def handle(self, request: web.Request) -> web.Response:
-        """404 where no route has that path and method, 401 where the key does not fit, 500 where the function fails."""
+        """404 where no route has that path and method, 401 where the key does not fit, 413 over LARGEST_BODY, 500 where
+        the function fails.
+        """
         found = self._find(request)
         if found is None:
             return web.Response(status=404)
         function, parameters = found
         if not self._doorkeeper.admits_to_function(request, function.name, function.trigger.text("authLevel")):
             return web.Response(status=401)
+        if (request.content_length or 0) > LARGEST_BODY:
+            return web.Response(status=413)  # said at once, rather than after 100 MB
         outcome = await self._invoker.invoke(function, await _request_datum(request, parameters))
         return _response(function, outcome)
 

@@ -94,7 +94,7 @@ class QueueListener:
         async with asyncio.TaskGroup() as group:
             while not stopping.is_set():
                 await self._wait_for_room()
-                messages = await self._receive()
+                messages = [] if stopping.is_set() else await self._receive()
                 if not messages:
                     await is_set_within(stopping, backoff.next_seconds())
                     continue
