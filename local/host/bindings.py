@@ -1,5 +1,6 @@
 """Functions and their bindings as the worker library describes them, and which of those this host can serve."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +10,8 @@ from local.host.errors import UnsupportedBindingError
 HTTP, QUEUE, TIMER, EVENT_GRID = "httpTrigger", "queueTrigger", "timerTrigger", "eventGridTrigger"
 TRIGGERS: Final = frozenset({HTTP, QUEUE, TIMER, EVENT_GRID})
 OUTPUTS: Final = frozenset({"http", "queue"})
+# learn.microsoft.com, "Naming Queues and Metadata"
+_QUEUE_NAME: Final = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -58,5 +61,8 @@ def _check(function_name: str, binding: Binding) -> None:
         )
     if binding.text("cardinality", "one").lower() != "one":
         raise UnsupportedBindingError(f"{where}: cardinality {binding.text('cardinality')} is not supported")
-    if binding.type == "queue" and "{" in binding.text("queueName"):
-        raise UnsupportedBindingError(f"{where}: binding expressions such as {{name}} are not supported")
+    if binding.type in {QUEUE, "queue"} and not _QUEUE_NAME.fullmatch(binding.text("queueName")):
+        raise UnsupportedBindingError(
+            f"{where}: {binding.text('queueName')!r} is not a queue name (3 to 63 of a-z, 0-9 and single hyphens; binding "
+            "expressions such as {name} are not supported)"
+        )

@@ -1,7 +1,7 @@
 """Connections to Azure Storage: a binding's `connection` names a setting, which holds a connection string."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue.aio import QueueServiceClient
@@ -9,6 +9,8 @@ from azure.storage.queue.aio import QueueServiceClient
 from local.host.errors import HostError
 
 DEFAULT_CONNECTION: Final = "AzureWebJobsStorage"
+# Seconds. The SDK's own first wait of 15 s would outlast an Azurite that restarts.
+_RETRY: Final[Mapping[str, Any]] = {"initial_backoff": 1, "increment_base": 2, "random_jitter_range": 1, "retry_total": 3}
 
 
 def connection_string(name: str, environment: Mapping[str, str]) -> str:
@@ -41,7 +43,7 @@ class StorageClients:
         text = connection_string(connection, self._environment)
         if text not in self._queues:
             try:
-                self._queues[text] = QueueServiceClient.from_connection_string(text)
+                self._queues[text] = QueueServiceClient.from_connection_string(text, **_RETRY)
             except ValueError as error:
                 raise HostError(f"connection {connection or DEFAULT_CONNECTION}: {error}") from error
         return self._queues[text]
@@ -51,7 +53,7 @@ class StorageClients:
         text = connection_string(connection, self._environment)
         if text not in self._blobs:
             try:
-                self._blobs[text] = BlobServiceClient.from_connection_string(text)
+                self._blobs[text] = BlobServiceClient.from_connection_string(text, **_RETRY)
             except ValueError as error:
                 raise HostError(f"connection {connection or DEFAULT_CONNECTION}: {error}") from error
         return self._blobs[text]

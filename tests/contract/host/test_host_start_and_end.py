@@ -34,6 +34,7 @@ RETRY = '@app.retry(strategy="fixed_delay", max_retry_count="3", delay_interval=
             ["function take", "managed identity", "STORE"],
             id="identity",
         ),
+        pytest.param(HEAD + QUEUE, {"Q": "no_queue"}, ["function take", "binding m", "'no_queue' is not a"], id="queue name"),
         pytest.param(HEAD + TIMER.replace("1 *", "13 *"), {}, ["function yearly", "NCRONTAB"], id="schedule"),
         pytest.param(HEAD + HTTP, {}, ["function get", "constraint unheard"], id="route constraint"),
         pytest.param(HEAD + RETRY + TIMER, {}, ["function yearly", "retry"], id="retry policy"),
