@@ -11,8 +11,8 @@ blueprint = func.Blueprint()
 async def send_notification(message: func.QueueMessage) -> None:
     from shared.domain.messages import Deliver, Notify, read
 
-    told = read((Notify, Deliver), message.get_body())
-    if isinstance(told, Notify):
-        await bootstrap.app().tell_event()(told)
-    else:
-        await bootstrap.app().post()(told)
+    match read((Notify, Deliver), message.get_body()):
+        case Notify() as event:
+            await bootstrap.app().tell_event()(event)
+        case Deliver() as delivery:
+            await bootstrap.app().post()(delivery)

@@ -1,6 +1,7 @@
 """The composition root: settings become adapters, adapters become use cases. Everything is made at its first use and kept."""
 
 import asyncio
+import logging
 import os
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -46,6 +47,8 @@ class App:
 
     def __init__(self, settings: "Settings") -> None:
         self.settings = settings
+        # The SDKs log every request with its address at INFO: names of secrets and clusters, and half of the CPU of a call.
+        logging.getLogger("azure").setLevel(logging.WARNING)
 
     def receive(self) -> "Receive":
         from shared.services.receive import Receive
@@ -107,8 +110,15 @@ class App:
     def readiness(self) -> "Readiness":
         from shared.services.health import Readiness
 
-        probes = {"configuration": self.config, "database": self.database, "queues": self.queue, "fleet": self.fleet}
-        return Readiness({**probes, "keys": self.key_encryption_key})
+        return Readiness(
+            {
+                "configuration": self.config,
+                "database": self.database,
+                "queues": self.queue,
+                "fleet": self.fleet,
+                "keys": self.key_encryption_key,
+            }
+        )
 
     async def connect(self, provider: "ProviderConfig") -> "Provider":
         """The outbound channel of a configured provider, with its secrets."""
