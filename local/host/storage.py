@@ -10,7 +10,7 @@ from local.host.errors import HostError
 
 DEFAULT_CONNECTION: Final = "AzureWebJobsStorage"
 # Seconds. The SDK's own first wait of 15 s would outlast an Azurite that restarts.
-_RETRY: Final[Mapping[str, Any]] = {"initial_backoff": 1, "increment_base": 2, "random_jitter_range": 1, "retry_total": 3}
+_RETRY: Final[Mapping[str, Any]] = {"initial_backoff": 1, "increment_base": 2, "random_jitter_range": 1, "retry_total": 2}
 
 
 def connection_string(name: str, environment: Mapping[str, str]) -> str:
