@@ -14,5 +14,5 @@ the Event Grid webhook, admin requests and the drain at the end. `func` (Azure F
     routes, keys     route templates; function, host, system and master keys
     http_triggers, queues, timers (schedules, timer_status), event_grid, admin      what starts an invocation
     running          the composition: start, serve, drain
-    console          what is written to stderr
+    console, waiting what is written to stderr; waits that end when the host stops
 """
