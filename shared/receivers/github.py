@@ -24,11 +24,14 @@ _Ref = Annotated[str, Meta(pattern=r"^refs/", max_length=1024)]
 
 
 class _Commit(msgspec.Struct):
-    id: _Sha
-    message: str = ""
     added: list[str] = []
     modified: list[str] = []
     removed: list[str] = []
+
+
+class _HeadCommit(msgspec.Struct):
+    id: _Sha
+    message: str = ""
 
 
 class _Repository(msgspec.Struct):
@@ -46,7 +49,7 @@ class _Push(msgspec.Struct):
     after: _Sha
     repository: _Repository
     commits: list[_Commit] = []
-    head_commit: _Commit | None = None
+    head_commit: _HeadCommit | None = None
     pusher: _Pusher = msgspec.field(default_factory=_Pusher)
     created: bool = False
     deleted: bool = False

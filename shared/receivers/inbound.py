@@ -3,7 +3,6 @@
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 
 from shared.domain.changes import Change
 from shared.domain.errors import Refused
@@ -43,6 +42,6 @@ def verify_hmac_sha256(body: bytes, signature: str, secrets: Sequence[str], *, p
     given = signature.removeprefix(prefix) if signature.startswith(prefix) else ""
     # ASCII bytes: compare_digest refuses other text, and the header is the sender's.
     candidate = given.lower().encode("ascii", "replace")
-    matches = [hmac.compare_digest(candidate, hmac.new(secret.encode(), body, sha256).hexdigest().encode()) for secret in secrets]
+    matches = [hmac.compare_digest(candidate, hmac.digest(secret.encode(), body, "sha256").hex().encode()) for secret in secrets]
     if not given or not any(matches):
         raise Refused(401, "signature-wrong")
