@@ -92,6 +92,7 @@ class Admin:
             ids = await self._fleet.make(FleetOrder.from_json(await read_object(request)))
         except (TypeError, ValueError, SourceError) as error:
             raise _bad(error) from error
+        await self._graph.prepare()
         subscriptions = sorted({cluster_id.split("/")[2] for cluster_id in ids})
         return json_response({"ids": ids, "subscriptions": subscriptions}, status=201)
 

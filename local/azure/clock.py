@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 
 def utc_text(at: datetime | None = None) -> str:
-    """RFC 3339 in UTC with microseconds, as ARM writes time stamps; now when `at` is not given."""
-    return (at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    """RFC 3339 in UTC with the seven digits of .NET's ticks, as ARM and Kusto write it; now when `at` is not given."""
+    return (at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
 
 
 class SimulatedClock:

@@ -148,4 +148,11 @@ def _recased(child: ProxyResource) -> str:
 def _cell(kind: str, value: Any) -> str | None:
     if value is None:
         return None
-    return json.dumps(value) if kind == DYNAMIC else str(value)
+    return json.dumps(_without_nulls(value)) if kind == DYNAMIC else str(value)
+
+
+def _without_nulls(value: Any) -> Any:
+    """Kusto's isnull() holds for a JSON null as for a missing property; in DuckDB only the latter is NULL."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return value

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
+from joserfc.jws import JWSRegistry
 
 from local.azure.answers import json_response
 from local.azure.origin import Origin
@@ -24,6 +25,12 @@ MANAGED_IDENTITY_API_VERSION = "2019-08-01"
 CLIENT_TOKEN_LIFETIME_SECONDS = 3599
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 FEDERATED_AUDIENCE = "api://AzureADTokenExchange"
+
+
+class AssertionRegistry(JWSRegistry):
+    """A certificate's assertion carries the certificate in its header, which joserfc would find too long."""
+
+    max_header_length = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -184,9 +191,10 @@ def _is_federated(application: Application, claims: dict[str, Any]) -> bool:
 def _check_certificate_assertion(application: Application, assertion: str, claims: dict[str, Any], endpoint: str) -> None:
     if application.certificate is None or claims.get("aud") != endpoint:
         raise EntraRefusalError(401, "invalid_client", 700027, "The certificate is not registered on the application.")
-    key = RSAKey.import_key(application.certificate.public_bytes(Encoding.PEM))
+    public_key = application.certificate.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    key = RSAKey.import_key(public_key)
     try:
-        decoded = jwt.decode(assertion, key, algorithms=["RS256", "PS256"])
+        decoded = jwt.decode(assertion, key, registry=AssertionRegistry(algorithms=["RS256", "PS256"]))
     except JoseError as error:
         raise EntraRefusalError(401, "invalid_client", 700027, "The signature of the assertion is invalid.") from error
     if not _names_certificate(decoded.header, application.certificate):
@@ -199,7 +207,8 @@ def _names_certificate(header: dict[str, Any], certificate: Certificate) -> bool
         "x5t": hashlib.sha1(der).digest(),  # noqa: S324 -- RFC 7515 defines x5t as a SHA-1 thumbprint
         "x5t#S256": hashlib.sha256(der).digest(),
     }
-    return any(header.get(name) == _base64url(digest) for name, digest in thumbprints.items())
+    given = {name: str(header.get(name, "")).rstrip("=") for name in thumbprints}  # MSAL pads them
+    return any(given[name] == _base64url(digest) for name, digest in thumbprints.items())
 
 
 def _base64url(data: bytes) -> str:

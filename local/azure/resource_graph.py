@@ -78,6 +78,11 @@ class ResourceGraph:
             raise AzureError(429, "RateLimiting", text, headers={**headers, "Retry-After": str(take.retry_after_seconds)})
         return headers
 
+    async def prepare(self) -> None:
+        """Loads what has changed so far, so that the first query does not wait for a whole fleet."""
+        async with self._turn:
+            self._tables.refresh(self.lag_seconds)
+
     async def _answer(self, body: dict[str, Any]) -> dict[str, Any]:
         options = body.get("options") or {}
         top, token = options.get("$top"), options.get("$skipToken")
