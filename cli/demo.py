@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +14,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cli.api import Api
+    from local.stack.simulator import Simulator
     from local.stack.stack import Stack
 
 _LONGEST_SECONDS = 300.0
 _POLL_SECONDS = 0.5
+_QUIET_SECONDS = 3.0
+_LONGEST_SETTLING_SECONDS = 20.0
 _UNDER_WAY = ("running",)
 
 
@@ -96,23 +101,39 @@ async def _push(stack: "Stack", api: "Api", console: "Console") -> str:
 
 async def _watch(api: "Api", commit: str, console: "Console") -> dict[str, Any]:
     """Shows the commit's rollout until it ends or needs a person; gives it as it was last."""
+    deadline = monotonic() + _LONGEST_SECONDS
+    rollout = await _rollout_of(api, commit, deadline)
+    with _shower(console) as show:
+        show(rollout)
+        while rollout["state"] in _UNDER_WAY and monotonic() < deadline:
+            await asyncio.sleep(_POLL_SECONDS)
+            rollout = await api.rollout(rollout["id"])
+            show(rollout)
+    return rollout
+
+
+@contextmanager
+def _shower(console: "Console") -> Iterator[Callable[[dict[str, Any]], None]]:
+    """What shows a rollout again and again: in place on a terminal, else as lines for what changed."""
     from rich.live import Live
 
     from local.demo import display
 
-    deadline = monotonic() + _LONGEST_SECONDS
-    rollout = await _rollout_of(api, commit, deadline)
-    shown: list[str] = []
-    with Live(display.live(rollout), console=console, auto_refresh=False, transient=False) as live:
-        while True:
-            if console.is_terminal:
-                live.update(display.live(rollout), refresh=True)
-            else:
-                shown = _print_changes(rollout, shown, console)
-            if rollout["state"] not in _UNDER_WAY or monotonic() > deadline:
-                return rollout
-            await asyncio.sleep(_POLL_SECONDS)
-            rollout = await api.rollout(rollout["id"])
+    if console.is_terminal:
+        with Live(console=console, auto_refresh=False) as live:
+            yield lambda rollout: live.update(display.live(rollout), refresh=True)
+        return
+    shown: set[str] = set()
+
+    def show(rollout: dict[str, Any]) -> None:
+        lines = [display.stage_line(stage) for stage in rollout["stages"]]
+        for line in lines:
+            if line not in shown:
+                console.print(line, highlight=False, markup=False, soft_wrap=True)
+        shown.clear()
+        shown.update(lines)
+
+    yield show
 
 
 async def _rollout_of(api: "Api", commit: str, deadline: float) -> dict[str, Any]:
@@ -124,21 +145,11 @@ async def _rollout_of(api: "Api", commit: str, deadline: float) -> dict[str, Any
     raise DemoFailed(f"no rollout of {commit[:12]} began")
 
 
-def _print_changes(rollout: dict[str, Any], before: list[str], console: "Console") -> list[str]:
-    from local.demo import display
-
-    lines = [display.stage_line(stage) for stage in rollout["stages"]]
-    for line in lines:
-        if line not in before:
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
-    return lines
-
-
 async def _tell_the_end(stack: "Stack", api: "Api", rollout: dict[str, Any], console: "Console") -> None:
     from local.demo import display, messages
 
     async with stack.simulator() as simulator:
-        received = messages.titles(await simulator.get("messages"))
+        received = messages.titles(await _settled(simulator))
     detail = await api.rollout(rollout["id"])
     lines = [
         f"\nThe rollout {rollout['state']}: {rollout['reason'] or 'every stage is done'}",
@@ -149,3 +160,16 @@ async def _tell_the_end(stack: "Stack", api: "Api", rollout: dict[str, Any], con
         stack.describe().table(),
     ]
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+
+
+async def _settled(simulator: "Simulator") -> list[dict[str, Any]]:
+    """The messages, once none came for a while: Slack takes one a second, so the last ones follow the rollout's end."""
+    messages: list[dict[str, Any]] = await simulator.get("messages")
+    deadline = monotonic() + _LONGEST_SETTLING_SECONDS
+    quiet_since = monotonic()
+    while monotonic() - quiet_since < _QUIET_SECONDS and monotonic() < deadline:
+        await asyncio.sleep(_POLL_SECONDS)
+        newer = await simulator.get("messages")
+        if len(newer) > len(messages):
+            messages, quiet_since = newer, monotonic()
+    return messages

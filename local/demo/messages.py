@@ -1,10 +1,10 @@
 """What people would have read in Teams and Slack, as the Azure simulator received it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def titles(messages: list[Mapping[str, Any]]) -> list[str]:
+def titles(messages: Sequence[Mapping[str, Any]]) -> list[str]:
     """One line a message, oldest first."""
     return [f"{message['channel']}: {_title(message.get('body', {}))}" for message in messages]
 
