@@ -1,4 +1,4 @@
-"""`sluice init`: makes the database and its containers where they are missing."""
+"""`sluice init`: makes database, containers and queues where they are missing."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from cli.options import Verbs, fail
 
 
 def add_to(verbs: Verbs) -> None:
-    parser = verbs.add_parser("init", help="create the database and its containers (again: no change)")
+    parser = verbs.add_parser("init", help="create database, containers and queues (again: no change)")
     parser.set_defaults(run=run)
 
 
@@ -20,5 +20,5 @@ def run(options: argparse.Namespace) -> int:
         asyncio.run(bootstrap.create_database())
     except SluiceError as error:
         return fail(error)
-    print("the database and its containers are there")
+    print("database, containers and queues are there")
     return 0

@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cli import demo, init, send, status, up, validate
+from cli import audit, demo, init, replay, schema, send, status, up, validate
 
-VERBS = (up, demo, send, status, init, validate)
+VERBS = (up, demo, send, status, validate, schema, init, audit, replay)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -95,7 +95,7 @@ class App:
     def bury(self) -> "Bury":
         from shared.services.bury import Bury
 
-        return Bury(self.audit, self.tell(), now)
+        return Bury(self.audit, self.tell(), self.queue, now)
 
     def replay(self) -> "Replay":
         from shared.services.bury import Replay

@@ -58,6 +58,10 @@ class Queue(Protocol):
         """Sends one message; with `not_before` it is invisible until then (rounded up to a second, 7 days at most)."""
         ...
 
+    async def send_text(self, queue: str, text: str, *, not_before: datetime | None = None) -> None:
+        """The same for a message that is text already, whatever it holds."""
+        ...
+
 
 class Changes(Protocol):
     """Deliveries, and the head of every ref."""

@@ -27,6 +27,7 @@ class Description:
     configuration: str  #: the sluice.yaml in force
     repository: str  #: working tree of the repository that the fleet follows
     logs: str  #: folder with one log a process
+    settings: str  #: file with the app settings in force
     receivers: dict[str, str]  #: receiver name to the file that holds its secret
     pids: dict[str, int]
 

@@ -68,6 +68,7 @@ class Stack:
             identity_header = secrets.token_hex(32)
             await _together(self._start_storage(), self._start_cosmos(), self._start_azure(identity_header))
             self.settings = self._app_settings(identity_header)
+            self.state.keep_settings(self.settings)
             await _together(self._seed(), self._run("init", [sys.executable, "-m", "cli", "init"]))
             await self.start_host()
         except BaseException:
@@ -121,6 +122,7 @@ class Stack:
             configuration=str(self.state.configuration),
             repository=str(self.state.repository.path),
             logs=str(self.state.logs),
+            settings=str(self.state.settings_file),
             receivers={"platform": str(self.state.secret_file(_GITHUB_SECRET))},
             pids={name: child.pid for name, child in self._children.items()},
         )

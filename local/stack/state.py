@@ -1,8 +1,10 @@
 """The state directory: one stack at a time writes logs, certificates, the repository and secrets below it."""
 
 import fcntl
+import json
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -58,6 +60,15 @@ class State:
         self.secret_file(name).touch(mode=0o600)
         self.secret_file(name).write_text(value)
         return value
+
+    def keep_settings(self, settings: Mapping[str, str]) -> None:
+        """The app settings, for commands that work on the running stack's database. Its account key is in them."""
+        self.settings_file.touch(mode=0o600)
+        self.settings_file.write_text(json.dumps(dict(settings), indent=2))
+
+    @property
+    def settings_file(self) -> Path:
+        return self._secrets / "app-settings.json"
 
     def secret_file(self, name: str) -> Path:
         return self._secrets / name

@@ -28,11 +28,12 @@ class StorageQueue:
         self._clients: dict[str, QueueClient] = {}
 
     async def send(self, queue: str, message: Record, *, not_before: datetime | None = None) -> None:
+        await self.send_text(queue, encode(message), not_before=not_before)
+
+    async def send_text(self, queue: str, text: str, *, not_before: datetime | None = None) -> None:
         delay = max(0, math.ceil((not_before - self._clock()).total_seconds())) if not_before else 0
         with azure_errors("Azure Storage"):
-            await self._client(queue).send_message(
-                encode(message), visibility_timeout=min(delay, _LONGEST_DELAY_SECONDS), time_to_live=_FOREVER
-            )
+            await self._client(queue).send_message(text, visibility_timeout=min(delay, _LONGEST_DELAY_SECONDS), time_to_live=_FOREVER)
 
     async def create(self) -> list[str]:
         """Makes every queue and its poison queue where they are missing; safe to repeat. Answers with their names."""

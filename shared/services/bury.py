@@ -2,11 +2,12 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
-from shared.domain.errors import NotFound
+from shared.domain.errors import NotFound, SluiceError
 from shared.domain.messages import KINDS, NOTIFICATIONS, read
 from shared.domain.record import digest
 from shared.ports import Audit, Queue
@@ -15,19 +16,33 @@ from shared.services.notify import Tell
 log = logging.getLogger("sluice.bury")
 
 STREAM = "poison"
+_AGAIN_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Bury:
-    """The use case behind every poison queue."""
+    """The use case behind every poison queue.
+
+    The host runs a poison message only as often as any other and has no further queue for it, so what cannot be recorded now is put
+    back as a new message: it is never left to expire.
+    """
 
     audit: Audit
     tell: Tell
+    queue: Queue
     clock: Clock
 
     async def __call__(self, queue: str, message_id: str, body: str) -> None:
         """Records the message first, so that it can be replayed; then tells the alerts."""
         grave = digest("poison", queue, message_id)
+        try:
+            await self._record(grave, queue, message_id, body)
+            await self._tell(grave, queue)
+        except SluiceError:
+            log.exception("message.not-buried", extra={"queue": queue, "grave": grave})
+            await self.queue.send_text(f"{queue}-poison", body, not_before=self.clock() + _AGAIN_AFTER)
+
+    async def _record(self, grave: str, queue: str, message_id: str, body: str) -> None:
         log.error("message.buried", extra={"queue": queue, "grave": grave})
         await self.audit.append(
             Entry(
@@ -41,6 +56,8 @@ class Bury:
                 detail={"body": body},
             )
         )
+
+    async def _tell(self, grave: str, queue: str) -> None:
         if queue == NOTIFICATIONS:
             return  # telling is what failed: to tell of it would fail again, and be buried again, for ever
         await self.tell(

@@ -1,0 +1,47 @@
+"""`sluice audit verify`: checks that no record of the audit trail was changed, removed or inserted."""
+
+import argparse
+from collections import Counter
+
+from cli.options import Verbs, add_state, fail
+
+
+def add_to(verbs: Verbs) -> None:
+    parser = verbs.add_parser("audit", help="check the audit trail")
+    acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
+    verify = acts.add_parser("verify", help="follow every chain of records from its beginning")
+    verify.add_argument("--stream", metavar="ID", help="one chain only (default: all)")
+    add_state(verify)
+    verify.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from cli import app_settings
+    from local.stack.description import NoStack
+
+    try:
+        app_settings.use(options)
+        counts, findings = asyncio.run(_verify(options.stream))
+    except NoStack as error:
+        return fail(error)
+    for finding in findings:
+        print(finding)
+    what = f"{counts.total()} records in {len(counts)} streams"
+    if findings:
+        return fail(f"{what}: {len(findings)} do not fit their chain")
+    print(f"{what}: every record fits its chain")
+    return 0
+
+
+async def _verify(stream: str | None) -> tuple[Counter[str], list[str]]:
+    from shared import bootstrap
+    from shared.domain.audit import verify
+
+    app = bootstrap.app()
+    try:
+        links = [link async for link in app.audit.read(stream)]
+    finally:
+        await app.close()
+    return Counter(link.stream for link in links), list(verify(links))
