@@ -38,7 +38,7 @@ class FleetOrder:
     canary_share: float = 0.1
     legacy_share: float = LEGACY_SHARE
     pinned: bool = True
-    sync_interval_seconds: int = 600
+    sync_interval_in_seconds: int = 600
     kustomizations: dict[str, Any] = field(default_factory=lambda: {"platform": {"path": "", "prune": True}})
     url_forms: Sequence[str] = ()
     poll_seconds: float = POLL_SECONDS
@@ -132,7 +132,7 @@ def _configuration(order: FleetOrder, cluster: Cluster, url: str, head: str) -> 
         "gitRepository": {
             "url": url,
             "timeoutInSeconds": 600,
-            "syncIntervalInSeconds": order.sync_interval_seconds,
+            "syncIntervalInSeconds": order.sync_interval_in_seconds,
             "repositoryRef": reference,
         },
         "kustomizations": order.kustomizations,

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import duckdb
 import duckdb_kql
 from aiohttp import web
+from duckdb_kql.control import strip_leading_comments
 from duckdb_kql.types import kusto_type
 
 from local.azure.answers import AzureError, json_response, read_object, require_api_version
@@ -110,6 +111,8 @@ class ResourceGraph:
             self._results.popitem(last=False)
 
     async def _run(self, query: str, scope: list[str] | None) -> Result:
+        if strip_leading_comments(query).startswith("."):
+            raise _invalid("ParserFailure", "Management commands are not queries.")
         try:
             sql = duckdb_kql.to_sql(query, schema=SCHEMA, allow_write=False, query_now=datetime.now(UTC))
         except duckdb_kql.KqlError as error:
