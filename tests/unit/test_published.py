@@ -1,0 +1,35 @@
+"""What is published beside the code says what the code says."""
+
+import json
+from pathlib import Path
+
+from shared.config.loader import schema
+from shared.config.settings import read
+from shared.domain.messages import QUEUES
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_published_schema_is_the_one_that_the_loader_checks() -> None:
+    published = json.loads((ROOT / "docs" / "sluice.schema.json").read_text())
+    assert published == json.loads(json.dumps(schema())), "run: sluice schema > docs/sluice.schema.json"
+
+
+def test_the_sample_settings_are_enough_to_start_with() -> None:
+    sample = json.loads((ROOT / "local.settings.sample.json").read_text())
+    assert sample["IsEncrypted"] is False
+    assert read(sample["Values"]).sluice_config
+
+
+def test_every_queue_and_its_poison_queue_has_a_function() -> None:
+    code = "\n".join(path.read_text() for path in (ROOT / "functions").glob("*.py"))
+    for queue in QUEUES:
+        assert f'queue_name="{queue}"' in code
+        assert f'queue_name="{queue}-poison"' in code
+
+
+def test_every_app_setting_in_a_trigger_is_in_the_sample() -> None:
+    sample = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
+    code = "\n".join(path.read_text() for path in (ROOT / "functions").glob("*.py"))
+    assert code.count("%") == 4
+    assert all(f"%{name}%" in code for name in ("SWEEP_ROLLOUTS_SCHEDULE", "SWEEP_COMPLIANCE_SCHEDULE") if name in sample)
