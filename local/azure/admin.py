@@ -7,6 +7,7 @@ from aiohttp import web
 
 from local.azure.agents import Agents
 from local.azure.answers import AzureError, json_response, read_object
+from local.azure.artifacts import Artifacts
 from local.azure.clock import SimulatedClock, utc_text
 from local.azure.cloud import Cloud
 from local.azure.event_grid import EventGridTopics
@@ -30,6 +31,7 @@ class Admin:
         cloud: Cloud,
         agents: Agents,
         repositories: GitRepositories,
+        artifacts: Artifacts,
         fleet: FleetMaker,
         faults: Faults,
         clock: SimulatedClock,
@@ -43,6 +45,7 @@ class Admin:
         self._cloud = cloud
         self._agents = agents
         self._repositories = repositories
+        self._artifacts = artifacts
         self._fleet = fleet
         self._faults = faults
         self._clock = clock
@@ -57,6 +60,7 @@ class Admin:
         return [
             web.get("/_sim/health", self.health),
             web.post("/_sim/repositories", self.add_repository),
+            web.post("/_sim/artifacts", self.add_artifact),
             web.post("/_sim/fleet", self.add_fleet),
             web.get("/_sim/clusters", self.clusters),
             web.post("/_sim/clusters/{name}/connectivity", self.set_connectivity),
@@ -86,6 +90,14 @@ class Admin:
         except (KeyError, ValueError) as error:
             raise _bad(error) from error
         return json_response({"url": body["url"]}, status=201)
+
+    async def add_artifact(self, request: web.Request) -> web.Response:
+        body = await read_object(request)
+        try:
+            self._artifacts.register(str(body["url"]), str(body.get("tag", "latest")), str(body["digest"]))
+        except (KeyError, ValueError) as error:
+            raise _bad(error) from error
+        return json_response(body, status=201)
 
     async def add_fleet(self, request: web.Request) -> web.Response:
         try:
@@ -208,7 +220,7 @@ def _cluster_view(cluster: Cluster) -> dict[str, Any]:
             "id": child.id,
             "name": child.name,
             "complianceState": child.observation.compliance_state,
-            "desiredCommit": ((child.properties.get("gitRepository") or {}).get("repositoryRef") or {}).get("commit"),
+            "desiredCommit": child.reference.get("commit") or child.reference.get("digest"),
             "syncedCommit": child.observation.commit,
             "writes": child.writes,
         }

@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from local.azure import flux
+from local.azure.artifacts import Artifacts
 from local.azure.clock import SimulatedClock, utc_text
 from local.azure.cloud import Cloud
 from local.azure.faults import Faults
 from local.azure.git_source import GitRepositories, Resolved, SourceError
-from local.azure.resources import Cluster, FluxConfiguration, JsonObject, Observation, ProxyResource
+from local.azure.resources import Cluster, FluxConfiguration, Observation, ProxyResource
 
 WORK_SECONDS = (1.0, 4.0)  # simulated
 RETRY_SECONDS = 30.0  # simulated; how soon a failed source or kustomization is tried again
@@ -25,9 +26,18 @@ Step = Callable[[], Awaitable[None]]
 class Agents:
     """An idle cluster costs nothing: its polls are computed, and one is put on the heap only when it will find work."""
 
-    def __init__(self, cloud: Cloud, repositories: GitRepositories, faults: Faults, clock: SimulatedClock, seed: int) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        repositories: GitRepositories,
+        artifacts: Artifacts,
+        faults: Faults,
+        clock: SimulatedClock,
+        seed: int,
+    ) -> None:
         self._cloud = cloud
         self._repositories = repositories
+        self._artifacts = artifacts
         self._faults = faults
         self._clock = clock
         self._chance = random.Random(seed)  # noqa: S311 -- a repeatable simulation, not a secret
@@ -126,7 +136,7 @@ class Agents:
         if seen.compliance_state != "Compliant":
             return False
         try:
-            return (await self._resolve(configuration.properties)).commit == seen.commit
+            return (await self._resolve(configuration)).commit == seen.commit
         except SourceError:
             return False
 
@@ -137,17 +147,19 @@ class Agents:
         if not self._cloud.exists(configuration) or not configuration.cluster.is_online:
             return
         try:
-            resolved = await self._resolve(configuration.properties)
+            resolved = await self._resolve(configuration)
         except SourceError as error:
             self._report(configuration, flux.source_failed(configuration.observation, str(error)))
             return
         self._report(configuration, await flux.apply_commit(configuration, resolved, self._repositories, self._faults))
 
-    async def _resolve(self, properties: JsonObject) -> Resolved:
-        if properties.get("sourceKind", "GitRepository") != "GitRepository":
-            raise SourceError(f"no {properties['sourceKind']} source is known here: only Git repositories are registered")
-        source = properties["gitRepository"]
-        return await self._repositories.resolve(str(source["url"]), source.get("repositoryRef") or {})
+    async def _resolve(self, configuration: FluxConfiguration) -> Resolved:
+        url = str(configuration.source.get("url"))
+        if configuration.source_kind == "GitRepository":
+            return await self._repositories.resolve(url, configuration.reference)
+        if configuration.source_kind == "OCIRepository":
+            return self._artifacts.resolve(url, configuration.reference)
+        raise SourceError(f"failed to get {configuration.source_kind} '{url}': the simulator has none")
 
     def _report(self, configuration: FluxConfiguration, observation: Observation) -> None:
         configuration.observation = observation
@@ -163,8 +175,8 @@ class Agents:
         state = configuration.observation.compliance_state
         if state == "Non-Compliant":
             self._plan_poll(configuration, self._clock.now() + RETRY_SECONDS)
-        elif state == "Compliant" and not _pinned(configuration.properties):
-            self._plan_poll(configuration, self._clock.now() + _sync_seconds(configuration.properties))
+        elif state == "Compliant" and not configuration.is_pinned:
+            self._plan_poll(configuration, self._clock.now() + _sync_seconds(configuration))
 
     def follow(self, configuration: FluxConfiguration) -> None:
         """Starts watching a configuration that was made already in its final state."""
@@ -179,9 +191,5 @@ def _waits(configuration: FluxConfiguration) -> bool:
     return bool(configuration.properties.get("waitForReconciliation"))
 
 
-def _pinned(properties: JsonObject) -> bool:
-    return bool(((properties.get("gitRepository") or {}).get("repositoryRef") or {}).get("commit"))
-
-
-def _sync_seconds(properties: JsonObject) -> float:
-    return float((properties.get("gitRepository") or {}).get("syncIntervalInSeconds") or DEFAULT_SYNC_SECONDS)
+def _sync_seconds(configuration: FluxConfiguration) -> float:
+    return float(configuration.source.get("syncIntervalInSeconds") or DEFAULT_SYNC_SECONDS)

@@ -55,13 +55,13 @@ async def apply_commit(configuration: FluxConfiguration, resolved: Resolved, rep
     fault = faults.for_commit(resolved.commit, cluster.name, cluster.tags)
     struck = next(reversed(asked), None) if fault else None
     revision = spoken_revision(configuration, resolved)
-    url = str(configuration.properties["gitRepository"]["url"])
     conditions: dict[str, Condition] = {}
     for name in _in_dependency_order(asked):
         body = asked[name] or {}
         try:
             _check_dependencies(configuration, body, conditions)
-            await _check_build(repositories, url, resolved.commit, body)
+            if configuration.source_kind == "GitRepository":
+                await _check_build(repositories, str(configuration.source["url"]), resolved.commit, body)
             if fault and name == struck:
                 raise _struck(fault)
             condition = Condition(True, "ReconciliationSucceeded", f"Applied revision: {revision}", utc_text())

@@ -23,14 +23,16 @@ SCP_FORM = re.compile(r"(?P<user>[^@/]+@)?(?P<host>[^:/]+):(?P<path>(?!//).+)")
 
 @dataclass(frozen=True)
 class Resolved:
-    """A commit, and Flux's names of the revision: `main@sha1:<hex>`, and before Flux 2 `main/<hex>`."""
+    """A commit (or a digest), and Flux's names of the revision: `main@sha1:<hex>`, and before Flux 2 `main/<hex>`."""
 
     commit: str
     name: str
+    algorithm: str = "sha1"
 
     @property
     def revision(self) -> str:
-        return f"{self.name}@sha1:{self.commit}" if self.name else f"sha1:{self.commit}"
+        fixed = f"{self.algorithm}:{self.commit}"
+        return f"{self.name}@{fixed}" if self.name else fixed
 
     @property
     def legacy_revision(self) -> str:

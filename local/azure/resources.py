@@ -4,6 +4,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 JsonObject = dict[str, Any]
+SOURCE_OF_KIND = {
+    "GitRepository": "gitRepository",
+    "Bucket": "bucket",
+    "AzureBlob": "azureBlob",
+    "OCIRepository": "ociRepository",
+}
 
 
 @dataclass
@@ -106,6 +112,23 @@ class FluxConfiguration(ProxyResource):
     observation: Observation = Observation("Pending")
     reconciled: int = 0
     collection = "fluxConfigurations"
+
+    @property
+    def source_kind(self) -> str:
+        return str(self.properties.get("sourceKind", "GitRepository"))
+
+    @property
+    def source(self) -> JsonObject:
+        """What is asked of the source of this kind."""
+        return self.properties.get(SOURCE_OF_KIND[self.source_kind]) or {}
+
+    @property
+    def reference(self) -> dict[str, str | None]:
+        return self.source.get("repositoryRef") or {}
+
+    @property
+    def is_pinned(self) -> bool:
+        return bool(self.reference.get("commit") or self.reference.get("digest"))
 
 
 @dataclass

@@ -17,6 +17,7 @@ from local.azure.answers import AzureError, json_response
 from local.azure.arm.connected_clusters import ConnectedClusters
 from local.azure.arm.proxy_resources import ProxyResources
 from local.azure.arm.service import ResourceManager
+from local.azure.artifacts import Artifacts
 from local.azure.clock import SimulatedClock
 from local.azure.cloud import Cloud
 from local.azure.event_grid import EventGridTopics
@@ -36,6 +37,7 @@ from local.azure.teams import TeamsWorkflows
 from local.azure.tokens import NAMESPACE, TokenAuthority
 
 MAX_BODY_BYTES = 32 * 1024 * 1024  # each service has a limit of its own below this
+SHUTDOWN_SECONDS = 2.0  # for answers under way
 ADMIN_PREFIX = "/_sim/"
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -64,8 +66,8 @@ def build(settings: Settings, origin: Origin) -> Simulator:
     """Every service, sharing one cloud, one token authority and one journal."""
     tokens = TokenAuthority(origin.url, tenant_of(settings.seed))
     gate, cloud, journal, faults = Gate(origin, tokens), Cloud(), Journal(), Faults(settings.seed)
-    clock, repositories = SimulatedClock(settings.speed), GitRepositories()
-    agents = Agents(cloud, repositories, faults, clock, settings.seed)
+    clock, repositories, artifacts = SimulatedClock(settings.speed), GitRepositories(), Artifacts()
+    agents = Agents(cloud, repositories, artifacts, faults, clock, settings.seed)
     clusters = ConnectedClusters(cloud)
     identity = IdentityProvider(origin, tokens, settings.identity_header)
     vault, topics = KeyVault(origin, gate), EventGridTopics(gate, journal)
@@ -74,6 +76,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
         cloud=cloud,
         agents=agents,
         repositories=repositories,
+        artifacts=artifacts,
         fleet=FleetMaker(cloud, repositories, agents),
         faults=faults,
         clock=clock,
@@ -110,7 +113,7 @@ async def serve(settings: Settings, announce: Callable[[str], None], stop: async
     listener = socket.create_server(("127.0.0.1", settings.port), backlog=1024)
     origin = Origin(listener.getsockname()[1])
     simulator = build(settings, origin)
-    runner = web.AppRunner(simulator.app, access_log=None)
+    runner = web.AppRunner(simulator.app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     await web.SockSite(runner, listener, ssl_context=context).start()
     announce(f"ready: {origin.url}")

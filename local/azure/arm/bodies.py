@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.azure.answers import AzureError
-from local.azure.resources import JsonObject
+from local.azure.resources import SOURCE_OF_KIND, JsonObject
 
 FLUX_PATCH = frozenset(
     {
@@ -29,12 +29,6 @@ EXTENSION_PATCH = frozenset(
     }
 )
 EXTENSION_PUT = EXTENSION_PATCH | {"extensionType", "scope", "aksAssignedIdentity", "managementDetails"}
-SOURCE_OF_KIND = {
-    "GitRepository": "gitRepository",
-    "Bucket": "bucket",
-    "AzureBlob": "azureBlob",
-    "OCIRepository": "ociRepository",
-}
 FLUX_DEFAULTS: JsonObject = {
     "scope": "cluster",
     "namespace": "default",

@@ -128,7 +128,7 @@ def _kustomization(name: str, asked: JsonObject | None) -> JsonObject:
 def _statuses(resource: FluxConfiguration, seen: Observation) -> list[JsonObject]:
     statuses = []
     if seen.source is not None:
-        kind = str(resource.properties.get("sourceKind", "GitRepository"))
+        kind = resource.source_kind
         statuses.append(_status(resource, resource.name, kind, seen.source))
     for name, condition in seen.kustomizations.items():
         statuses.append(_status(resource, f"{resource.name}-{name}", "Kustomization", condition))

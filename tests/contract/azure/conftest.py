@@ -17,6 +17,8 @@ from local import tls
 
 IDENTITY_HEADER = "a-header-only-the-app-knows"
 SPEED = "40"
+#: Run before the real command, so that the kernel ends it with its parent (prctl PR_SET_PDEATHSIG is 1).
+DIE_WITH_PARENT = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +32,7 @@ def tls_files(tmp_path_factory: pytest.TempPathFactory) -> tls.TlsFiles:
 @pytest.fixture(scope="session")
 def origin(tls_files: tls.TlsFiles) -> Iterator[str]:
     environment = {**os.environ, **tls_files.trust_environment(), "IDENTITY_HEADER": IDENTITY_HEADER}
-    command = [sys.executable, "-m", "local.azure", "--port", "0", "--speed", SPEED]
+    command = [sys.executable, "-c", DIE_WITH_PARENT, sys.executable, "-m", "local.azure", "--port", "0", "--speed", SPEED]
     command += ["--cert", str(tls_files.certificate), "--key", str(tls_files.key)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None

@@ -174,6 +174,24 @@ async def test_an_unknown_repository_cannot_be_cloned(cloud: CloudClient, fleet:
     assert "unable to clone 'https://git.example/no/such'" in source(failed)["message"]
 
 
+async def test_an_oci_artifact_is_followed_by_tag_and_pinned_by_digest(cloud: CloudClient, fleet: MadeFleet) -> None:
+    url = f"oci://registry.example/{fleet.name()}"
+    first, second = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+    await cloud.admin("POST", "artifacts", {"url": url, "tag": "stable", "digest": first})
+    await cloud.admin("POST", "artifacts", {"url": url, "tag": "stable", "digest": second})
+    source = {"url": url, "repositoryRef": {"tag": "stable"}}
+    await cloud.patch(fleet.configuration(), {"sourceKind": "OCIRepository", "ociRepository": source})
+    followed = await cloud.settled(fleet.configuration(), "Compliant", second)
+    assert followed["sourceSyncedCommitId"] == f"stable@{second}"
+    await cloud.patch(fleet.configuration(), {"ociRepository": {"repositoryRef": {"digest": first}}})
+    await cloud.settled(fleet.configuration(), "Compliant", first)
+    unknown = f"sha256:{'c' * 64}"
+    await cloud.patch(fleet.configuration(), {"ociRepository": {"repositoryRef": {"digest": unknown}}})
+    failed = await cloud.settled(fleet.configuration(), "Non-Compliant", first)
+    [condition] = [one["statusConditions"][0] for one in failed["statuses"] if one["kind"] == "OCIRepository"]
+    assert "MANIFEST_UNKNOWN" in condition["message"]
+
+
 async def test_the_clock_can_be_changed(cloud: CloudClient) -> None:
     assert (await cloud.admin("POST", "clock", {"speed": 80}))["speed"] == 80
     assert (await cloud.admin("POST", "clock", {"speed": 40}))["speed"] == 40
