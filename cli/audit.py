@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
     import asyncio
 
     from cli import app_settings
-    from local.stack.description import NoStack
+    from local.stack.errors import NoStack
 
     try:
         app_settings.use(options)

@@ -38,12 +38,11 @@ def add_to(verbs: Verbs) -> None:
 def run(options: argparse.Namespace) -> int:
     """0 only when every target became compliant."""
     from cli.api import ApiError
-    from local.stack.children import ChildFailed
-    from local.stack.state import StateInUse
+    from local.stack.errors import StackError
 
     try:
         return 0 if asyncio.run(_show(options)) else 1
-    except (ApiError, ChildFailed, DemoFailed, StateInUse) as error:
+    except (ApiError, DemoFailed, OSError, StackError) as error:
         return fail(error)
 
 

@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> int:
     import asyncio
 
     from cli import app_settings
-    from local.stack.description import NoStack
+    from local.stack.errors import NoStack
     from shared.domain.errors import SluiceError
 
     try:

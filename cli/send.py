@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     import asyncio
 
     from cli.api import ApiError
-    from local.stack.description import NoStack
+    from local.stack.errors import NoStack
 
     try:
         status, answer = asyncio.run(_deliver(options))

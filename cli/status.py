@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> int:
     import asyncio
 
     from cli.api import ApiError
-    from local.stack.description import NoStack
+    from local.stack.errors import NoStack
 
     try:
         rollouts = asyncio.run(_read(options))

@@ -16,12 +16,11 @@ def add_to(verbs: Verbs) -> None:
 def run(options: argparse.Namespace) -> int:
     import asyncio
 
-    from local.stack.children import ChildFailed
-    from local.stack.state import StateInUse
+    from local.stack.errors import StackError
 
     try:
         return asyncio.run(_serve(options))
-    except (ChildFailed, StateInUse) as error:
+    except (OSError, StackError) as error:
         return fail(error)
 
 

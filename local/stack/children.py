@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from local.stack.errors import ChildFailed
+
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 _LAST_LINES = 20
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-
-class ChildFailed(Exception):
-    """A child ended, or was not ready in time. The text names it and ends with the last lines of its log."""
 
 
 @dataclass(frozen=True)

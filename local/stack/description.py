@@ -5,12 +5,10 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from local.stack.errors import NoStack
+
 DEFAULT_STATE = Path(".sluice")
 FILE = "stack.json"
-
-
-class NoStack(Exception):
-    """No stack runs with this state directory."""
 
 
 @dataclass(frozen=True)

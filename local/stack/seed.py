@@ -25,7 +25,7 @@ def vault_secrets(azure: str, github_secret: str) -> dict[str, str]:
 
 
 async def seed(simulator: Simulator, *, secrets: dict[str, str], path: Path, fleet: Fleet) -> None:
-    """Fills the simulator; `path` is the working tree behind the repository's address. Raises aiohttp.ClientError."""
+    """Fills the simulator; `path` is the working tree behind the repository's address. Raises SimulatorError."""
     await simulator.put("keys/sluice")
     for name, value in secrets.items():
         await simulator.put(f"secrets/{name}", {"value": value})

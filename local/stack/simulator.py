@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import aiohttp
 
+from local.stack.errors import SimulatorError
+
 _TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 
@@ -29,7 +31,7 @@ class Simulator:
             await self._session.close()
 
     async def get(self, path: str, **query: str) -> Any:
-        """The JSON at /_sim/`path`. Raises aiohttp.ClientError."""
+        """The JSON at /_sim/`path`. Raises SimulatorError."""
         return await self._request("GET", path, params=query)
 
     async def post(self, path: str, body: Mapping[str, object]) -> Any:
@@ -41,7 +43,11 @@ class Simulator:
     async def _request(self, method: str, path: str, **options: Any) -> Any:
         if self._session is None:
             raise RuntimeError("the simulator's client is used inside `async with`")
-        async with self._session.request(method, f"{self._url}/_sim/{path}", **options) as response:
-            if response.status >= 400:
-                raise aiohttp.ClientError(f"{method} /_sim/{path}: {response.status}: {await response.text()}")
-            return await response.json(content_type=None)
+        try:
+            async with self._session.request(method, f"{self._url}/_sim/{path}", **options) as response:
+                if response.status < 400:
+                    return await response.json(content_type=None)
+                reason = f"{response.status} {await response.text()}"
+        except (aiohttp.ClientError, TimeoutError) as error:
+            reason = f"{type(error).__name__}: {error}"
+        raise SimulatorError(f"{method} /_sim/{path}: {reason}")

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from local.stack import children, configuration, description, environment, host, seed, storage
-from local.stack.children import Child, ChildFailed
+from local.stack.children import Child
 from local.stack.description import Description
+from local.stack.errors import ChildFailed
 from local.stack.seed import Fleet
 from local.stack.simulator import Simulator
 from local.stack.state import State
@@ -60,7 +61,7 @@ class Stack:
         await self.stop()
 
     async def start(self) -> None:
-        """Starts everything. Raises ChildFailed, with all stopped again, when a part does not come up; StateInUse."""
+        """Starts everything. Raises StackError, with all stopped again, when a part does not come up or the state is in use."""
         self.state.claim()
         try:
             self._tls: TlsFiles = await asyncio.to_thread(self.state.prepare)

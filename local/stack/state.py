@@ -10,12 +10,9 @@ from typing import IO
 
 from local import tls
 from local.stack import description, repository
+from local.stack.errors import StateInUse
 from local.stack.repository import Repository
 from local.tls import TlsFiles
-
-
-class StateInUse(Exception):
-    """Another stack runs with the same state directory."""
 
 
 class State:

@@ -12,7 +12,8 @@ from time import monotonic, sleep
 import pytest
 
 from local.stack import children
-from local.stack.children import Child, ChildFailed
+from local.stack.children import Child
+from local.stack.errors import ChildFailed
 
 Start = Callable[[str], Awaitable[Child]]
 READY = r"^ready: (\S+)$"

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from local.stack import configuration, description, environment
-from local.stack.description import Description, NoStack
-from local.stack.state import State, StateInUse
+from local.stack.description import Description
+from local.stack.errors import NoStack, StateInUse
+from local.stack.state import State
 from local.stack.storage import urls
 from shared.config.loader import load_text
 
@@ -24,6 +25,7 @@ DESCRIPTION = Description(
     configuration="sluice.yaml",
     repository="repository",
     logs="logs",
+    settings="secrets/app-settings.json",
     receivers={"platform": "secrets/github-platform"},
     pids={"host": os.getpid()},
 )
@@ -51,6 +53,8 @@ def test_secrets_are_for_their_owner_only(tmp_path: Path) -> None:
     assert state.secret_file("github-platform").read_text() == value
     assert len(value) == 64
     assert mode(state.secret_file("github-platform")) == 0o600
+    state.keep_settings({"COSMOS_KEY": "secret"})
+    assert mode(state.settings_file) == 0o600
     assert mode(tls.key) == 0o600
     assert mode(state.path) == 0o700
     state.release()

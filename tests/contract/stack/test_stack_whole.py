@@ -13,7 +13,7 @@ from time import monotonic
 import aiohttp
 import pytest
 
-from local.stack.children import ChildFailed
+from local.stack.errors import ChildFailed
 from local.stack.seed import Fleet
 from local.stack.stack import Stack
 
@@ -83,9 +83,18 @@ async def test_up_serves_until_it_is_told_to_stop(up: Up, tmp_path: Path, number
     state = ("--state", str(tmp_path))
     status, answer, errors = await sluice("send", "--receiver", "platform", "--event", "ping", str(payload), *state)
     assert (status, answer.split()[0]) == (0, "200"), errors
-    assert (await sluice("status", *state))[:2] == (0, "no rollouts yet\n")
-    status, _, errors = await sluice("up", "--port", "0", *state)
-    assert (status, "already runs" in errors) == (1, True)
+    answers = await asyncio.gather(
+        sluice("status", *state),
+        sluice("audit", "verify", *state),
+        sluice("replay", *state),
+        sluice("up", "--port", "0", *state),
+    )
+    assert [answer[:2] for answer in answers[:3]] == [
+        (0, "no rollouts yet\n"),
+        (0, "0 records in 0 streams: every record fits its chain\n"),
+        (0, "no message is buried\n"),
+    ]
+    assert (answers[3][0], "already runs" in answers[3][2]) == (1, True)
 
     process.send_signal(number)
     assert process.stdout is not None
