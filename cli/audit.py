@@ -3,6 +3,7 @@
 import argparse
 from collections import Counter
 
+from cli import app_settings
 from cli.options import Verbs, add_state, fail
 
 
@@ -12,13 +13,13 @@ def add_to(verbs: Verbs) -> None:
     verify = acts.add_parser("verify", help="follow every chain of records from its beginning")
     verify.add_argument("--stream", metavar="ID", help="one chain only (default: all)")
     add_state(verify)
+    app_settings.add_to(verify)
     verify.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     import asyncio
 
-    from cli import app_settings
     from local.stack.errors import NoStack
 
     try:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from cli import app_settings
 from cli.options import Verbs, add_state, fail
 
 
@@ -9,13 +10,13 @@ def add_to(verbs: Verbs) -> None:
     parser = verbs.add_parser("replay", help="list buried messages, or put one back")
     parser.add_argument("id", nargs="?", help="of the message, as the alert and the list name it")
     add_state(parser)
+    app_settings.add_to(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     import asyncio
 
-    from cli import app_settings
     from local.stack.errors import NoStack
     from shared.domain.errors import SluiceError
 
