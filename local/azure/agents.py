@@ -43,8 +43,9 @@ class Agents:
         self._chance = random.Random(seed)  # noqa: S311 -- a repeatable simulation, not a secret
         self._heap: list[tuple[float, int, Step]] = []
         self._numbers = itertools.count()
-        self._polls: dict[str, float] = {}
-        self._work: dict[str, int] = {}
+        # By identity, not by resource id: a resource made anew under an old id is another one.
+        self._polls: dict[int, float] = {}
+        self._work: dict[int, int] = {}
         self._alarm = asyncio.Event()
 
     def wake(self, resource: ProxyResource) -> None:
@@ -86,14 +87,14 @@ class Agents:
             self._alarm.set()
 
     def _plan_poll(self, resource: ProxyResource, due: float) -> None:
-        key = resource.id.lower()
+        key = id(resource)
         if self._polls.get(key, float("inf")) <= due:
             return
         self._polls[key] = due
         self._push(due, lambda: self._poll(resource, due))
 
     async def _poll(self, resource: ProxyResource, due: float) -> None:
-        key = resource.id.lower()
+        key = id(resource)
         if self._polls.get(key) != due:
             return  # an earlier poll took its place
         del self._polls[key]
@@ -127,7 +128,7 @@ class Agents:
             configuration.observation = flux.pending(configuration.observation)
             self._cloud.touch(configuration)
         number = next(self._numbers)
-        self._work[configuration.id.lower()] = number
+        self._work[id(configuration)] = number
         done_at = self._clock.now() + self._chance.uniform(*WORK_SECONDS)
         self._push(done_at, lambda: self._finish(configuration, number))
 
@@ -141,9 +142,9 @@ class Agents:
             return False
 
     async def _finish(self, configuration: FluxConfiguration, number: int) -> None:
-        if self._work.get(configuration.id.lower()) != number:
+        if self._work.get(id(configuration)) != number:
             return  # asked again in the meantime: that work is the one that counts
-        del self._work[configuration.id.lower()]
+        del self._work[id(configuration)]
         if not self._cloud.exists(configuration) or not configuration.cluster.is_online:
             return
         try:

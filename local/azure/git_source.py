@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from local.azure.semver import highest
+
 HEADS_KEPT_SECONDS = 0.2
 GIT_TIMEOUT_SECONDS = 30
 FULL_HASH = re.compile(r"[0-9a-f]{40}")
@@ -157,8 +159,6 @@ def _checkout_failure(reason: str) -> str:
 
 
 def _highest_tag(heads: dict[str, str], constraint: str) -> str:
-    from local.azure.semver import highest
-
     tags = [name.removeprefix("refs/tags/") for name in heads if name.startswith("refs/tags/")]
     tag = highest(tags, constraint)
     if tag is None:

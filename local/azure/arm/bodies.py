@@ -85,12 +85,12 @@ def check_flux_configuration(properties: JsonObject) -> None:
     if not isinstance(source, dict) or not source.get("url"):
         raise AzureError(400, "InvalidParameter", f"{SOURCE_OF_KIND[kind]}.url is required for sourceKind {kind}.")
     if kind == "GitRepository":
-        _check_git_reference(source.get("repositoryRef") or {})
+        _check_git_reference(source.get("repositoryRef"))
     _check_kustomizations(properties.get("kustomizations", {}))
 
 
-def _check_git_reference(reference: JsonObject) -> None:
-    if not any(reference.get(name) for name in ("branch", "tag", "semver", "commit")):
+def _check_git_reference(reference: Any) -> None:
+    if not isinstance(reference, dict) or not any(reference.get(name) for name in ("branch", "tag", "semver", "commit")):
         raise AzureError(400, "InvalidParameter", "gitRepository.repositoryRef must name a branch, tag, semver or commit.")
     if reference.get("commit") and not reference.get("branch"):
         raise AzureError(400, "InvalidParameter", "gitRepository.repositoryRef.commit must be combined with branch.")
@@ -100,7 +100,9 @@ def _check_kustomizations(kustomizations: Any) -> None:
     if not isinstance(kustomizations, dict):
         raise AzureError(400, "InvalidRequestContent", "kustomizations must be an object.")
     for name, body in kustomizations.items():
-        for other in (body or {}).get("dependsOn") or ():
+        if not isinstance(body, dict):
+            raise AzureError(400, "InvalidRequestContent", f"Kustomization '{name}' must be an object.")
+        for other in body.get("dependsOn") or ():
             if other not in kustomizations:
                 raise AzureError(400, "InvalidParameter", f"Kustomization '{name}' depends on unknown '{other}'.")
 

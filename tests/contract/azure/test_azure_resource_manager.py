@@ -67,6 +67,15 @@ async def test_the_sdk_creates_to_the_end_and_deletes(sdk: FluxClient, fleet: Ma
         await sdk.flux_configurations.get(*on(fleet), "second")
 
 
+async def test_a_configuration_made_anew_under_an_old_name_is_reconciled(
+    cloud: CloudClient, fleet: MadeFleet, repository: Repository
+) -> None:
+    assert (await cloud.patch(fleet.configuration(), {"suspend": True})).status == 202
+    assert (await cloud.call("DELETE", fleet.configuration() + VERSION + "&forceDelete=true")).status == 200
+    assert (await cloud.call("PUT", fleet.configuration() + VERSION, asked(repository))).status == 201
+    await cloud.settled(fleet.configuration(), "Compliant", repository.git("rev-parse", "HEAD"))
+
+
 async def test_creating_waits_for_reconciliation_when_asked_to(cloud: CloudClient, fleet: MadeFleet, repository: Repository) -> None:
     body = asked(repository, waitForReconciliation=True)
     body["properties"]["kustomizations"]["apps"]["path"] = "./missing"
@@ -118,6 +127,7 @@ async def test_a_patch_may_not_carry_other_properties(cloud: CloudClient, fleet:
         {"gitRepository": {"url": "https://git.example/x"}},
         {"sourceKind": "Bucket", "gitRepository": {"url": "https://git.example/x"}},
         {"kustomizations": {"a": {"dependsOn": ["b"]}}},
+        {"gitRepository": {"url": "https://git.example/x", "repositoryRef": "main"}},
     ],
 )
 async def test_a_put_that_cannot_work_is_refused(
