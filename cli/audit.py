@@ -21,11 +21,12 @@ def run(options: argparse.Namespace) -> int:
     import asyncio
 
     from local.stack.errors import NoStack
+    from shared.domain.errors import SluiceError
 
     try:
         app_settings.use(options)
         counts, findings = asyncio.run(_verify(options.stream))
-    except NoStack as error:
+    except (app_settings.BadSettings, NoStack, SluiceError) as error:
         return fail(error)
     for finding in findings:
         print(finding)

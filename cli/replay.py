@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         app_settings.use(options)
         print(asyncio.run(_replay(options.id)))
-    except (NoStack, SluiceError) as error:
+    except (app_settings.BadSettings, NoStack, SluiceError) as error:
         return fail(error)
     return 0
 
