@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _DAY = 24 * 3600
+_PAGE = 1000  #: documents an answer holds at most; the service ends a page at 4 MB by itself
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Database:
         """Every match within one partition; without one, across all of them (for people only)."""
         given = [{"name": name, "value": value} for name, value in parameters.items()]
         where: dict[str, Any] = {} if partition is None else {"partition_key": partition}
-        items = self._container(container).query_items(text, parameters=given, **where)
+        items = self._container(container).query_items(text, parameters=given, max_item_count=_PAGE, **where)
         while True:
             with _cosmos_errors():
                 document = await anext(items, None)
