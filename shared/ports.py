@@ -150,7 +150,9 @@ class Deliveries(Protocol):
 
     async def create(self, delivery: Delivery) -> bool: ...
 
-    async def save(self, delivery: Delivery, etag: str) -> None: ...
+    async def save(self, delivery: Delivery, etag: str) -> str:
+        """The new ETag. Raises Conflict when it changed since it was read."""
+        ...
 
 
 class Audit(Protocol):

@@ -11,6 +11,8 @@ from shared.domain.record import Record
 #: How long a channel may be down before a message is given up.
 GIVE_UP_AFTER = timedelta(hours=24)
 _MAX_BACKOFF_SECONDS = 900.0
+#: How long one attempt has a message to itself: longer than a channel may take to answer.
+ATTEMPT_LASTS = timedelta(seconds=60)
 
 
 class Delivery(Record, frozen=True):
@@ -25,15 +27,27 @@ class Delivery(Record, frozen=True):
     attempts: int = 0
     announcements: tuple[Announcement, ...] = ()
     error: str = ""
+    held_until: datetime | None = None  #: an attempt is posting it
 
 
 def add(delivery: Delivery, announcement: Announcement) -> Delivery | None:
-    """The delivery with one more announcement; None when it is closed. The same announcement twice is one."""
-    if delivery.state != "collecting":
-        return None
-    if any(known.id == announcement.id for known in delivery.announcements):
+    """The delivery with one more announcement; None when it is closed or on its way. The same announcement twice is one."""
+    if any(known.id == announcement.id for known in delivery.announcements) and delivery.state == "collecting":
         return delivery
+    if delivery.state != "collecting" or delivery.held_until:
+        return None
     return replace(delivery, announcements=(*delivery.announcements, announcement))
+
+
+def take(delivery: Delivery, now: datetime) -> Delivery | None:
+    """The delivery in the hands of one attempt; None while another one has it. An attempt that died loses it in the end."""
+    if delivery.held_until and now < delivery.held_until:
+        return None
+    return replace(delivery, held_until=now + ATTEMPT_LASTS)
+
+
+def after_success(delivery: Delivery) -> Delivery:
+    return replace(delivery, state="sent", attempts=delivery.attempts + 1, error="", held_until=None)
 
 
 def after_failure(delivery: Delivery, error: str, retry_after: float | None, now: datetime) -> tuple[Delivery, datetime | None]:
@@ -41,5 +55,5 @@ def after_failure(delivery: Delivery, error: str, retry_after: float | None, now
     attempts = delivery.attempts + 1
     delay = retry_after if retry_after is not None else min(2.0**attempts, _MAX_BACKOFF_SECONDS)
     if now - delivery.created_at > GIVE_UP_AFTER:
-        return replace(delivery, attempts=attempts, state="failed", error=error), None
-    return replace(delivery, attempts=attempts, error=error), now + timedelta(seconds=delay)
+        return replace(delivery, attempts=attempts, state="failed", error=error, held_until=None), None
+    return replace(delivery, attempts=attempts, error=error, held_until=None), now + timedelta(seconds=delay)

@@ -12,7 +12,7 @@ from shared.config.models import Alert, Config, seconds
 from shared.config.models import Provider as ProviderConfig
 from shared.domain.announcements import Announcement
 from shared.domain.clock import Clock
-from shared.domain.deliveries import Delivery, add, after_failure
+from shared.domain.deliveries import Delivery, add, after_failure, after_success, take
 from shared.domain.errors import Conflict, Malformed, NotFound, Rejected, SluiceError, Upstream
 from shared.domain.messages import NOTIFICATIONS, Deliver, Notify
 from shared.domain.record import digest
@@ -133,7 +133,20 @@ class Post:
         if settings is None:
             await self.deliveries.save(replace(delivery, state="failed", error="the provider is no longer configured"), etag)
             return
-        await self._post(message, delivery, etag, settings)
+        await self._take_turn(message, delivery, etag, settings)
+
+    async def _take_turn(self, message: Deliver, delivery: Delivery, etag: str, settings: ProviderConfig) -> None:
+        """One attempt at a time, or a message that comes twice would be read twice. The other one looks again when the turn is over."""
+        held = take(delivery, self.clock())
+        if held is None:
+            await self.queue.send(NOTIFICATIONS, message, not_before=delivery.held_until)
+            return
+        try:
+            etag = await self.deliveries.save(held, etag)
+        except Conflict:
+            await self(message)
+        else:
+            await self._post(message, held, etag, settings)
 
     async def _post(self, message: Deliver, delivery: Delivery, etag: str, settings: ProviderConfig) -> None:
         try:
@@ -142,8 +155,7 @@ class Post:
         except (Upstream, NotFound, Malformed) as error:
             await self._failed(message, delivery, etag, error)
             return
-        # Two that post at once would both have posted by now: only the record of it is contended, so the first one stands.
-        await self.deliveries.save(replace(delivery, state="sent", attempts=delivery.attempts + 1, error=""), etag)
+        await self.deliveries.save(after_success(delivery), etag)
         log.info("notification.sent", extra={"provider": settings.name, "announcements": len(delivery.announcements)})
 
     async def _failed(self, message: Deliver, delivery: Delivery, etag: str, error: SluiceError) -> None:

@@ -14,7 +14,7 @@ DELIVERY: Document[Delivery] = Document(
     version=1,
     container="notifications",
     place=lambda delivery: (delivery.channel, delivery.id),
-    clear=frozenset({"id", "channel", "dueAt", "createdAt", "state", "attempts"}),
+    clear=frozenset({"id", "channel", "dueAt", "createdAt", "state", "attempts", "heldUntil"}),
 )
 
 
@@ -35,8 +35,8 @@ class CosmosDeliveries:
             return False
         return True
 
-    async def save(self, delivery: Delivery, etag: str) -> None:
-        await self._shelf.save(delivery, etag)
+    async def save(self, delivery: Delivery, etag: str) -> str:
+        return await self._shelf.save(delivery, etag)
 
     @property
     def _shelf(self) -> Shelf[Delivery]:
