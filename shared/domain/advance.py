@@ -38,7 +38,7 @@ def advance(rollout: Rollout, targets: Iterable[Target], now: datetime) -> Decis
         moved, opened = _run_stage(moved, judged, now)
         queued += opened
     judged |= {target.id: target for target in queued}
-    return _decide(rollout, _tally(moved, judged), given, judged, queued, now)
+    return _decide(rollout, _tally(moved, judged, loaded_stage=rollout.current), given, judged, queued, now)
 
 
 def needs(rollout: Rollout, stage: int, state: str) -> bool:
@@ -63,7 +63,7 @@ def supersede(rollout: Rollout, by: str, now: datetime) -> Rollout:
 def _close_all(rollout: Rollout, given: dict[str, Target], now: datetime) -> Decision:
     closed = {key: replace(t, state="superseded", reason=rollout.reason) if t.state in OPEN else t for key, t in given.items()}
     moved = _with_event(rollout, f"rollout.{rollout.state}", now, f"{rollout.route}: {rollout.reason}")
-    return _decide(rollout, _tally(moved, closed), given, closed, (), now)
+    return _decide(rollout, _tally(moved, closed, loaded_stage=rollout.current), given, closed, (), now)
 
 
 def _run_stage(rollout: Rollout, judged: dict[str, Target], now: datetime) -> tuple[Rollout, tuple[Target, ...]]:
@@ -163,15 +163,15 @@ def _with_event(rollout: Rollout, kind: str, now: datetime, summary: str, stage:
     return replace(rollout, events=(*rollout.events, event))
 
 
-def _tally(rollout: Rollout, judged: dict[str, Target]) -> Rollout:
-    """Counts per stage. A stage that was loaded whole is counted; of the others only the open targets were loaded, and their
-    final states keep their counts.
+def _tally(rollout: Rollout, judged: dict[str, Target], *, loaded_stage: int) -> Rollout:
+    """Counts per stage. A stage that was loaded whole is counted; of earlier ones only the open targets were loaded, and their
+    final states keep their counts; later ones stay as they were, the one that opens now included.
     """
     loaded: dict[int, Counter[str]] = {}
     for target in judged.values():
         loaded.setdefault(target.stage, Counter())[target.state] += 1
     stages = tuple(
-        replace(stage, counts=_count(stage, loaded.get(index, Counter()), untouched=index > rollout.current and rollout.state in _MOVING))
+        replace(stage, counts=_count(stage, loaded.get(index, Counter()), untouched=index > loaded_stage and rollout.state in _MOVING))
         for index, stage in enumerate(rollout.stages)
     )
     return replace(rollout, stages=stages)
