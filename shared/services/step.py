@@ -110,7 +110,7 @@ class Step:
         new = rollout.events[rollout.announced :]
         if not new:
             return
-        for event in new:
+        for index, event in enumerate(new):
             await self.audit.append(
                 Entry(
                     id=event.id,
@@ -123,7 +123,9 @@ class Step:
                     detail={"summary": event.summary, "revision": rollout.revision},
                 )
             )
-            await self.queue.send(NOTIFICATIONS, Notify(rollout_id=rollout.id, event_id=event.id))
+            # A second apart, so that people read what happened at once in its order.
+            told_at = self.clock() + timedelta(seconds=index)
+            await self.queue.send(NOTIFICATIONS, Notify(rollout_id=rollout.id, event_id=event.id), not_before=told_at)
             log.info(event.kind, extra={"rollout": rollout.id})
         await self.rollouts.save(replace(rollout, announced=len(rollout.events)), etag)
 
