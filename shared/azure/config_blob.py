@@ -87,6 +87,12 @@ class ConfigBlob:
             from azure.storage.blob.aio import BlobClient
 
             self._client = BlobClient.from_blob_url(
-                self._url, credential=self._credential, retry_total=2, connection_timeout=5, read_timeout=10
+                self._url,
+                credential=self._credential,
+                retry_total=1,
+                initial_backoff=1,
+                increment_base=1,
+                connection_timeout=5,
+                read_timeout=10,
             )
         return self._client
