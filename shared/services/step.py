@@ -69,18 +69,21 @@ class Step:
         slots = await self._reserve(decision.dispatch)
         targets = [replace(target, slot=slots.get(target.id, target.slot)) for target in decision.targets]
 
-        async def save(target: Target) -> None:
-            await self.rollouts.save_target(target, etags[target.id])
+        async def save(target: Target) -> bool:
+            """Whether nobody else was faster. Never given up between the save and the message, or the target would wait for nothing."""
+            try:
+                await self.rollouts.save_target(target, etags[target.id])
+            except Conflict:
+                return False
             if target.id in slots:
                 message = ApplyUpdate(rollout_id=target.rollout_id, target_id=target.id, dispatch=target.dispatch)
                 await self.queue.send(CONFIG_UPDATES, message, not_before=slots[target.id])
             elif target.state in ("compliant", "failed", "skipped", "superseded"):
                 await self._note_target(target, decision.rollout)
+            return True
 
-        try:
-            await map_bounded(save, targets)
-        except* Conflict as conflicts:
-            raise Conflict("a target changed") from conflicts
+        if not all(await map_bounded(save, targets)):
+            raise Conflict("a target changed")
 
     async def _reserve(self, dispatch: tuple[Target, ...]) -> dict[str, datetime]:
         by_subscription: dict[str, list[Target]] = defaultdict(list)
