@@ -4,7 +4,7 @@ import re
 
 from shared.domain.record import Record
 
-_DIGEST = re.compile(r"(?:^|[@/])(?:sha1:|sha256:)?(?P<hash>[0-9a-f]{40}|[0-9a-f]{64})$")
+_DIGEST = re.compile(r"(?:^|[@/])(?:sha1:|sha256:)?(?P<hash>[0-9a-f]{40}|[0-9a-f]{64})$", re.ASCII | re.IGNORECASE)
 NO_COMMIT = "0" * 40
 
 
@@ -20,10 +20,9 @@ def parse_revision(text: str | None) -> Revision | None:
 
     Source: Flux RFC-0005, and the sample responses of Microsoft.KubernetesConfiguration.
     """
-    match = _DIGEST.search((text or "").strip().lower())
-    if not match or text is None:
-        return None
-    return Revision(name=text.strip()[: match.start()], hash=match["hash"])
+    written = (text or "").strip()
+    match = _DIGEST.search(written)
+    return Revision(name=written[: match.start()], hash=match["hash"].lower()) if match else None
 
 
 def contains_commit(text: str | None, commit: str) -> bool:

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 from shared.domain.errors import Malformed
 from shared.domain.record import digest
 
-_SCP_FORM = re.compile(r"^(?:[^@/\s]+@)?(?P<host>[^:/\s]+):(?!//)(?P<path>[^\s]+)$")
+_SCP_FORM = re.compile(r"^(?:[^@/\s]+@)?(?P<host>\[[^\]/\s]+\]|[^:/\[\]\s]+):(?!//)(?P<path>[^\s]+)$")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _SEARCHABLE = re.compile(r"[a-z0-9._-]+")
 
@@ -20,11 +20,12 @@ def canonical_url(url: str) -> str:
     Raises Malformed when there is no host or no path.
     """
     host, path = _split(url.strip())
-    segments = [unquote(part) for part in path.split("/") if part]
-    if not host or not segments:
+    segments = [part for part in unquote(path).lower().split("/") if part]
+    if segments:
+        segments[-1] = segments[-1].removesuffix(".git")
+    if not host or not segments or not segments[-1]:
         raise Malformed("a repository URL needs a host and a path, for example https://github.com/contoso/platform")
-    segments[-1] = segments[-1].removesuffix(".git")
-    host, segments = _azure_devops(host.lower(), [part.lower() for part in segments])
+    host, segments = _azure_devops(host.lower(), segments)
     return "/".join([host, *segments])
 
 
@@ -42,7 +43,7 @@ def search_term(url: str) -> str:
 def _split(url: str) -> tuple[str, str]:
     scp = None if "://" in url else _SCP_FORM.match(url)
     if scp:
-        return scp["host"], scp["path"]
+        return scp["host"].strip("[]"), scp["path"]
     try:
         parts = urlsplit(url if "://" in url else f"https://{url}")
         port = parts.port
