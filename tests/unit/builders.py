@@ -1,0 +1,139 @@
+"""Values for tests: whole ones, of which a test names only what it is about."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.domain.changes import Change, change_id
+from shared.domain.observations import FluxConfiguration, Observation
+from shared.domain.rollouts import Rollout, Rules, Stage, Target
+from shared.domain.sources import canonical_url, source_id
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+URL = "https://github.com/contoso/platform.git"
+MAIN = "refs/heads/main"
+
+
+def at(seconds: float) -> datetime:
+    """NOW, so many seconds later."""
+    return NOW + timedelta(seconds=seconds)
+
+
+def sha(number: int) -> str:
+    """A commit: always the same one for a number, and never the one that means none."""
+    return f"{number + 1:040x}"
+
+
+def a_change(number: int = 1, **fields: Any) -> Change:
+    """The push that moved main from commit `number - 1` to commit `number`, at second `number`."""
+    delivery = fields.pop("delivery", f"delivery-{number}")
+    url, ref = fields.pop("url", URL), fields.pop("ref", MAIN)
+    values: dict[str, Any] = {
+        "id": change_id("platform", delivery, url, ref),
+        "source": source_id(url),
+        "url": canonical_url(url),
+        "ref": ref,
+        "kind": "updated",
+        "before": sha(number - 1),
+        "revision": sha(number),
+        "forced": False,
+        "pushed_at": at(number),
+        "received_at": at(number),
+        "receiver": "platform",
+        "delivery": delivery,
+        "paths": None,
+        "author": "alice",
+        "title": "Change the platform",
+    }
+    return Change(**values | fields)
+
+
+def resource_id(number: int, *, subscription: str = "sub-1", name: str = "platform") -> str:
+    cluster = f"/subscriptions/{subscription}/resourcegroups/edge/providers/microsoft.kubernetes/connectedclusters/cluster-{number:03}"
+    return f"{cluster}/providers/microsoft.kubernetesconfiguration/fluxconfigurations/{name}"
+
+
+def an_observation(seconds: float = 0, **fields: Any) -> Observation:
+    """A look at NOW + `seconds`: compliant with commit 0, connected, reported at the same time."""
+    values: dict[str, Any] = {
+        "compliance": "Compliant",
+        "revision": f"main@sha1:{sha(0)}",
+        "provisioning": "Succeeded",
+        "connectivity": "Connected",
+        "observed_at": at(seconds),
+        "reported_at": at(seconds),
+    }
+    return Observation(**values | fields)
+
+
+def a_flux_configuration(number: int = 0, **fields: Any) -> FluxConfiguration:
+    """On cluster `number`, following main of URL; every fifth one in the ring canary, else in prod."""
+    name, subscription = fields.pop("name", "platform"), fields.pop("subscription", "sub-1")
+    whole = resource_id(number, subscription=subscription, name=name)
+    values: dict[str, Any] = {
+        "id": whole,
+        "name": name,
+        "cluster_id": whole.partition("/providers/microsoft.kubernetesconfiguration")[0],
+        "cluster_name": f"cluster-{number:03}",
+        "subscription": subscription,
+        "resource_group": "edge",
+        "location": "westeurope",
+        "distribution": "k3s",
+        "kubernetes_version": "1.31.2",
+        "tags": {"ring": "canary" if number % 5 == 0 else "prod"},
+        "url": URL,
+        "branch": "main",
+        "tag": "",
+        "commit": "",
+        "observation": an_observation(),
+    }
+    return FluxConfiguration(**values | fields)
+
+
+def a_target(number: int = 0, **fields: Any) -> Target:
+    values: dict[str, Any] = {
+        "id": f"target-{number:03}",
+        "rollout_id": "rollout-1",
+        "stage": 0,
+        "order": number,
+        "configuration_id": resource_id(number),
+        "configuration": "platform",
+        "cluster": f"cluster-{number:03}",
+        "subscription": "sub-1",
+    }
+    return Target(**values | fields)
+
+
+RULES = Rules(compliance_within_seconds=600, grace_seconds=60, max_failures=0, redispatch_after_seconds=120)
+
+
+def a_stage(name: str = "canary", total: int = 1, **fields: Any) -> Stage:
+    values: dict[str, Any] = {
+        "name": name,
+        "total": total,
+        "max_concurrency": max(1, total),
+        "after_wait_seconds": 0,
+        "counts": {"pending": total} if total else {},
+    }
+    return Stage(**values | fields)
+
+
+def a_rollout(*stages: Stage, **fields: Any) -> Rollout:
+    """To commit 1, made at NOW."""
+    values: dict[str, Any] = {
+        "id": "rollout-1",
+        "route": "platform",
+        "source": source_id(URL),
+        "url": canonical_url(URL),
+        "ref": MAIN,
+        "revision": sha(1),
+        "change_id": "change-1",
+        "sequence": 1,
+        "author": "alice",
+        "title": "Change the platform",
+        "forced": False,
+        "stages": stages or (a_stage(),),
+        "rules": RULES,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Rollout(**values | fields)
