@@ -12,7 +12,7 @@ from shared.domain.record import Record
 GIVE_UP_AFTER = timedelta(hours=24)
 _MAX_BACKOFF_SECONDS = 900.0
 #: How long one attempt has a message to itself: longer than a channel may take to answer.
-ATTEMPT_LASTS = timedelta(seconds=60)
+ATTEMPT_LASTS = timedelta(seconds=30)
 
 
 class Delivery(Record, frozen=True):
@@ -53,7 +53,7 @@ def after_success(delivery: Delivery) -> Delivery:
 def after_failure(delivery: Delivery, error: str, retry_after: float | None, now: datetime) -> tuple[Delivery, datetime | None]:
     """The delivery after a failed attempt, and when to try again: as the channel asked, else doubling; None when it is given up."""
     attempts = delivery.attempts + 1
-    delay = retry_after if retry_after is not None else min(2.0**attempts, _MAX_BACKOFF_SECONDS)
+    delay = retry_after if retry_after is not None else min(2.0 ** min(attempts, 10), _MAX_BACKOFF_SECONDS)
     if now - delivery.created_at > GIVE_UP_AFTER:
         return replace(delivery, attempts=attempts, state="failed", error=error, held_until=None), None
     return replace(delivery, attempts=attempts, error=error, held_until=None), now + timedelta(seconds=delay)

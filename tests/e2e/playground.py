@@ -1,0 +1,162 @@
+"""A running stack, and the acts of the people around it: they push, wait, look and break things."""
+
+import asyncio
+import itertools
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from azure_side import AzureSide
+from raw_database import RawDatabase
+from raw_queues import RawQueues
+from waiting import eventually
+
+from local.demo import push as github
+from local.stack import description
+from local.stack.repository import deployment
+from local.stack.seed import Fleet
+from local.stack.stack import Stack
+
+Json = dict[str, Any]
+FAST = 20.0  # seconds of a cluster's life in one of ours
+#: Looks at the fleet every second: a test does not wait for what a user would not mind.
+OFTEN = {"SWEEP_COMPLIANCE_SCHEDULE": "* * * * * *"}
+
+
+@dataclass(frozen=True)
+class Push:
+    """A commit that was pushed, and GitHub's webhook for it."""
+
+    before: str
+    commit: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that ran to its end."""
+
+    status: int
+    output: str
+    errors: str
+
+
+class Playground:
+    def __init__(self, stack: Stack, azure: AzureSide, database: RawDatabase, web: aiohttp.ClientSession) -> None:
+        self.stack = stack
+        self.azure = azure
+        self.database = database
+        self.queues = RawQueues(stack.storage.connection_string())
+        self._web = web
+        self._versions = itertools.count(1)
+
+    def commit(self, message: str = "Bring a new till to every shop", path: str = "clusters/base/till.yaml") -> Push:
+        """A new commit on the branch that the fleet follows, not told to anyone yet."""
+        repository = self.stack.state.repository
+        before = repository.head()
+        after = repository.commit({path: deployment(f"1.{next(self._versions)}.0")}, message)
+        return Push(before, after, github.encode(github.payload(repository, before, after)))
+
+    async def deliver(self, push: Push, delivery: str | None = None) -> Answer:
+        headers = github.signed_headers(push.body, self.stack.github_secret, event="push", delivery=delivery)
+        return await self.post(push.body, headers)
+
+    async def push(self, message: str = "Bring a new till to every shop") -> Push:
+        pushed = self.commit(message)
+        answer = await self.deliver(pushed)
+        assert answer.status == 202, answer
+        return pushed
+
+    async def post(self, body: bytes, headers: Mapping[str, str], receiver: str = "platform") -> Answer:
+        async with self._web.post(f"{self.stack.host}/api/receivers/{receiver}", data=BytesIO(body), headers=headers) as response:
+            return Answer(response.status, await response.text())
+
+    async def get(self, path: str) -> tuple[int, Json]:
+        async with self._web.get(f"{self.stack.host}/api/{path}") as response:
+            return response.status, await response.json()
+
+    async def rollouts_of(self, push: Push) -> list[Json]:
+        _, page = await self.get("rollouts")
+        return [rollout for rollout in page["rollouts"] if rollout["revision"] == push.commit]
+
+    async def rollout(self, push: Push) -> Json:
+        """The push's one rollout with its targets, as soon as there is one."""
+        found = await eventually(lambda: self.rollouts_of(push), "a rollout began")
+        assert len(found) == 1
+        return (await self.get(f"rollouts/{found[0]['id']}"))[1]
+
+    async def watch(self, push: Push, *, until: str = "succeeded", within_seconds: float = 90) -> list[Json]:
+        """The push's rollout as it was seen again and again, until it left `running`. Fails when that is not to `until`."""
+        seen: list[Json] = []
+
+        async def look() -> bool:
+            seen.append(await self.rollout(push))
+            return bool(seen[-1]["state"] != "running")
+
+        await eventually(look, f"the rollout of {push.commit} is {until}", within_seconds=within_seconds)
+        assert seen[-1]["state"] == until, seen[-1]
+        return seen
+
+    async def ended(self, push: Push, *, until: str = "succeeded", within_seconds: float = 90) -> Json:
+        """The push's rollout with its targets, once it is in the state `until`."""
+        return (await self.watch(push, until=until, within_seconds=within_seconds))[-1]
+
+    async def commits_of(self) -> set[str]:
+        """The commits that the clusters run."""
+        return {cluster["syncedCommit"] for cluster in (await self.azure.clusters()).values()}
+
+    def configure(self, old: str, new: str) -> None:
+        """Changes a piece of the stack's sluice.yaml in one step, as a deployment does."""
+        configuration = self.stack.state.configuration
+        text = configuration.read_text()
+        assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {configuration}"
+        changed = configuration.with_suffix(".new")
+        changed.write_text(text.replace(old, new))
+        changed.replace(configuration)
+
+    def logged(self) -> str:
+        """All that the hosts of this stack have logged."""
+        return "\n".join(log.read_text() for log in sorted(self.stack.state.logs.glob("host*.log")))
+
+    async def sluice(self, *arguments: str) -> Ended:
+        """Runs the command against this stack, as a user does."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        output, errors = await process.communicate()
+        return Ended(process.returncode or 0, output.decode(), errors.decode())
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """The option that makes the command find this stack."""
+        return ("--state", str(self.stack.state.path))
+
+
+@asynccontextmanager
+async def running(
+    state: Path, *, clusters: int = 50, canary_share: float = 0.1, settings: Mapping[str, str] | None = None, kind: type[Stack] = Stack
+) -> AsyncIterator[Playground]:
+    """A stack of its own below `state`."""
+    fleet = Fleet(clusters=clusters, canary_share=canary_share)
+    async with AsyncExitStack() as parts:
+        stack = await parts.enter_async_context(kind(state, fleet=fleet, speed=FAST, settings={**OFTEN, **(settings or {})}))
+        authority = Path(description.read(stack.state.path).authority)
+        key, name = stack.settings["COSMOS_KEY"], stack.settings["COSMOS_DATABASE"]
+        yield Playground(
+            stack,
+            await parts.enter_async_context(AzureSide(stack.azure, authority)),
+            await parts.enter_async_context(RawDatabase(stack.cosmos, key, name, str(authority))),
+            await parts.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))),
+        )
