@@ -14,6 +14,7 @@ from shared.domain.errors import Conflict, NotFound
 from shared.domain.ledger import Head, judge, move
 from shared.domain.messages import ROLLOUT_STEPS, PlanChange, StepRollout
 from shared.domain.observations import FluxConfiguration
+from shared.domain.record import digest
 from shared.domain.rollouts import Rollout, Stage, Target, rollout_id
 from shared.domain.sources import search_term
 from shared.ports import Audit, Changes, Fleet, Queue, Rollouts
@@ -158,7 +159,7 @@ class Plan:
         log.info(action, extra={"change": change.id})
         await self.audit.append(
             Entry(
-                id=f"{change.id}.{action}.{route}",
+                id=f"{change.id}.{action}.{digest('route', route)}",  # ids stand readable in the database, names do not
                 stream=change.source,
                 at=self.clock(),
                 actor="sluice",
