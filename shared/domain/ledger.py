@@ -19,6 +19,7 @@ class Head(Record, frozen=True):
     sequence: int = 0  #: grows with every accepted change; comparable across refs (milliseconds of planning, never less than the last + 1)
     pushed_at: datetime | None = None
     change_id: str = ""
+    forced: bool = False  #: a force-push moved it there
     lineage: tuple[str, ...] = ()  #: former revisions, newest last
     rollouts: tuple[str, ...] = ()  #: ids of the rollouts that the newest change started
 
@@ -31,19 +32,26 @@ def judge(head: Head, change: Change) -> Verdict:
     """Whether a change moves the ref on ("accept"), is the one that did ("again"), or is older than what the ref is at ("stale").
 
     Deliveries arrive out of order: the chain of before and after decides first, the time of the push where the chain has a gap.
-    A push that names the head as its predecessor is next whatever its clock says, so a force-push back to an old commit is followed.
+    A push to a new commit that names the head as its predecessor is next whatever its clock says. Where the ref has been at a commit
+    more than once (after a force-push, or a deletion) the chain fits old pushes too, so the time must agree: a force-push back to an
+    old commit is followed, and what it took away does not return with a message that comes late or twice.
     """
     if change.id == head.change_id:
         return "again"
     if not head.change_id:
         return "accept"
-    if change.revision == head.revision:
+    if change.revision == head.revision and not change.forced:
         return "stale"
-    if change.before == head.revision:
+    head_pushed_at = head.pushed_at or change.pushed_at
+    if change.before == head.revision and (_fits_once(head, change) or change.pushed_at >= head_pushed_at):
         return "accept"
     if change.revision in head.lineage and not change.forced:
         return "stale"
-    return "accept" if head.pushed_at is None or change.pushed_at > head.pushed_at else "stale"
+    return "accept" if change.pushed_at > head_pushed_at else "stale"
+
+
+def _fits_once(head: Head, change: Change) -> bool:
+    return bool(head.revision) and not head.forced and change.revision not in head.lineage
 
 
 def move(head: Head, change: Change, now: datetime) -> Head:
@@ -56,6 +64,7 @@ def move(head: Head, change: Change, now: datetime) -> Head:
         sequence=max(head.sequence + 1, int(now.timestamp() * 1000)),
         pushed_at=change.pushed_at,
         change_id=change.id,
+        forced=change.forced,
         lineage=tuple(r for r in passed if r != change.revision)[-_LINEAGE:],
         rollouts=head.rollouts,
     )

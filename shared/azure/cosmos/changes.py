@@ -23,7 +23,7 @@ HEAD: Document[Head] = Document(
     version=1,
     container="changes",
     place=lambda head: (head.source, head.id),
-    clear=frozenset({"id", "source", "revision", "sequence", "pushedAt", "changeId", "lineage", "rollouts"}),
+    clear=frozenset({"id", "source", "revision", "sequence", "pushedAt", "changeId", "forced", "lineage", "rollouts"}),
 )
 
 
