@@ -9,7 +9,8 @@ blueprint = func.Blueprint()
 
 async def _bury(queue: str, message: func.QueueMessage) -> None:
     body = message.get_body().decode("utf-8", "replace")
-    await bootstrap.app().bury()(queue, message.id or "", body)
+    use_case = await bootstrap.app().bury()
+    await use_case(queue, message.id or "", body)
 
 
 @blueprint.queue_trigger("message", queue_name="changes-poison", connection="AzureWebJobsStorage")

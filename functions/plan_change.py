@@ -11,4 +11,5 @@ blueprint = func.Blueprint()
 async def plan_change(message: func.QueueMessage) -> None:
     from shared.domain.messages import PlanChange, read
 
-    await bootstrap.app().plan()(read(PlanChange, message.get_body()))
+    plan = await bootstrap.app().plan()
+    await plan(read(PlanChange, message.get_body()))

@@ -11,5 +11,11 @@ blueprint = func.Blueprint()
 # Anonymous to the host: the sender's signature is what authenticates it.
 @blueprint.route("receivers/{name}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def receive(req: func.HttpRequest) -> func.HttpResponse:
-    given = await bootstrap.app().receive()(req.route_params.get("name") or "", dict(req.headers), req.get_body())
+    from shared.domain.errors import Malformed
+
+    try:
+        use_case = await bootstrap.app().receive()
+    except Malformed:  # settings or sluice.yaml: the log and /api/health/ready say what is wrong
+        return answer(503, {"error": "not configured: deliver again"})
+    given = await use_case(req.route_params.get("name") or "", dict(req.headers), req.get_body())
     return answer(given.status, given.body)

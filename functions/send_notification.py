@@ -13,6 +13,8 @@ async def send_notification(message: func.QueueMessage) -> None:
 
     match read((Notify, Deliver), message.get_body()):
         case Notify() as event:
-            await bootstrap.app().tell_event()(event)
+            tell = await bootstrap.app().tell_event()
+            await tell(event)
         case Deliver() as delivery:
-            await bootstrap.app().post()(delivery)
+            post = await bootstrap.app().post()
+            await post(delivery)

@@ -11,6 +11,8 @@ blueprint = func.Blueprint()
 async def sweep_rollouts(timer: func.TimerRequest) -> None:
     """Looks at every rollout that can still change: messages get lost, instances die."""
     await bootstrap.app().step().sweep()
+    watch_config = await bootstrap.app().watch_config()
+    await watch_config()
 
 
 @blueprint.timer_trigger("timer", schedule="%SWEEP_COMPLIANCE_SCHEDULE%", run_on_startup=False, use_monitor=True)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shared.azure.config_blob import ConfigBlob
     from shared.azure.cosmos.audit import CosmosAudit
     from shared.azure.cosmos.changes import CosmosChanges
     from shared.azure.cosmos.configurations import CosmosConfigurations
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from shared.services.receive import Receive
     from shared.services.report import Report
     from shared.services.step import Step
+    from shared.services.watch_config import WatchConfig
 
 
 def now() -> datetime:
@@ -50,16 +52,16 @@ class App:
         # The SDKs log every request with its address at INFO: names of secrets and clusters, and half of the CPU of a call.
         logging.getLogger("azure").setLevel(logging.WARNING)
 
-    def receive(self) -> "Receive":
+    async def receive(self) -> "Receive":
         from shared.services.receive import Receive
 
-        return Receive(self.config.current(), self.secrets, self.changes, self.audit, self.queue, now)
+        return Receive(await self.config.latest(), self.secrets, self.changes, self.audit, self.queue, now)
 
-    def plan(self) -> "Plan":
+    async def plan(self) -> "Plan":
         from shared.services.plan import Plan
 
         redispatch = self.settings.redispatch_after_seconds
-        return Plan(self.config.current(), self.changes, self.rollouts, self.fleet, self.audit, self.queue, now, redispatch)
+        return Plan(await self.config.latest(), self.changes, self.rollouts, self.fleet, self.audit, self.queue, now, redispatch)
 
     def step(self) -> "Step":
         from shared.services.step import Step
@@ -77,25 +79,31 @@ class App:
 
         return Observe(self.rollouts, self.fleet, self.queue)
 
-    def tell(self) -> "Tell":
+    async def tell(self) -> "Tell":
         from shared.services.notify import Tell
 
-        return Tell(self.config.current(), self.deliveries, self.queue, now)
+        return Tell(await self.config.latest(), self.deliveries, self.queue, now)
 
-    def tell_event(self) -> "TellEvent":
+    async def tell_event(self) -> "TellEvent":
         from shared.services.notify import TellEvent
 
-        return TellEvent(self.rollouts, self.tell())
+        return TellEvent(self.rollouts, await self.tell())
 
-    def post(self) -> "Post":
+    async def post(self) -> "Post":
         from shared.services.notify import Post
 
-        return Post(self.config.current(), self.deliveries, self.queue, now, self.connect)
+        return Post(await self.config.latest(), self.deliveries, self.queue, now, self.connect)
 
-    def bury(self) -> "Bury":
+    async def bury(self) -> "Bury":
         from shared.services.bury import Bury
 
-        return Bury(self.audit, self.tell(), self.queue, now)
+        return Bury(self.audit, await self.tell(), self.queue, now)
+
+    async def watch_config(self) -> "WatchConfig":
+        from shared.services.watch_config import WatchConfig
+
+        tell = await self.tell()
+        return WatchConfig(self.config.problem, tell)
 
     def replay(self) -> "Replay":
         from shared.services.bury import Replay
@@ -129,7 +137,11 @@ class App:
         return PROVIDERS[provider.type](self.outbound_http, address=address, token=token, channel=provider.channel)
 
     @cached_property
-    def config(self) -> "ConfigFile":
+    def config(self) -> "ConfigFile | ConfigBlob":
+        if self.settings.sluice_config.startswith("https://"):
+            from shared.azure.config_blob import ConfigBlob
+
+            return ConfigBlob(self.settings.sluice_config, self.credential)
         from shared.config.source import ConfigFile
 
         return ConfigFile(self.settings.sluice_config)
@@ -249,7 +261,7 @@ class App:
 
     async def close(self) -> None:
         """Closes what was opened. Only short-lived programs need it: a function app ends with its process."""
-        opened = ("database", "secrets", "queue", "resource_manager", "fleet", "outbound_http", "credential")
+        opened = ("config", "database", "secrets", "queue", "resource_manager", "fleet", "outbound_http", "credential")
         await asyncio.gather(*(vars(self)[name].close() for name in opened if name in vars(self)))
 
 

@@ -15,7 +15,7 @@ class Settings:
 
     cosmos_endpoint: str
     key_encryption_key: str  #: Key Vault key id (https), or the path of a local key file, made when missing
-    sluice_config: str  #: path of sluice.yaml
+    sluice_config: str  #: path of sluice.yaml, or the https address of a blob
     cosmos_database: str = "sluice"
     cosmos_key: str = field(default="", repr=False)  #: emulators only; empty = the app's identity
     key_vault_uri_format: str = "https://{vault}.vault.azure.net"

@@ -1,0 +1,28 @@
+"""A refused sluice.yaml is told: whoever changed it believes that it is in force."""
+
+from dataclasses import dataclass
+
+from shared.domain.announcements import Announcement
+from shared.domain.record import digest
+from shared.services.notify import Tell
+
+
+@dataclass(frozen=True)
+class WatchConfig:
+    """Part of the sweep: tells each problem once, through the alerts of the last good version."""
+
+    problem: str
+    tell: Tell
+
+    async def __call__(self) -> None:
+        if not self.problem:
+            return
+        await self.tell(
+            Announcement(
+                id=digest("config-refused", self.problem),
+                kind="config.refused",
+                severity="error",
+                title="sluice.yaml is refused",
+                summary=f"The last good version stays in force. {self.problem}",
+            )
+        )
