@@ -1,5 +1,7 @@
 """Pushes that overtake each other: the fleet ends on the newest, and no cluster ever goes back."""
 
+import asyncio
+
 import pytest
 import pytest_asyncio
 from conftest import Start
@@ -37,6 +39,7 @@ async def test_two_deliveries_in_the_wrong_order_end_on_the_newer_commit(play: P
     older = play.commit("Bring the till of autumn")
     newer = play.commit("Bring the till of winter")
     assert (await play.deliver(newer)).status == 202
+    await play.rollout(newer)
     assert (await play.deliver(older)).status == 202
     await play.ended(newer)
     assert await play.queues.are_empty("changes", "changes-poison")
@@ -44,3 +47,15 @@ async def test_two_deliveries_in_the_wrong_order_end_on_the_newer_commit(play: P
     assert await play.rollouts_of(older) == []
     assert await play.commits_of() == {newer.commit}
     assert await play.azure.accepted() == dict.fromkeys(await play.azure.clusters(), 1)
+
+
+async def test_two_deliveries_at_the_same_time_end_on_the_newer_commit(play: Playground) -> None:
+    await play.azure.forget()
+    older = play.commit("Bring the till of Monday")
+    newer = play.commit("Bring the till of Tuesday")
+    given = await asyncio.gather(play.deliver(newer), play.deliver(older))
+    assert [answer.status for answer in given] == [202, 202]
+    await play.ended(newer)
+    assert {rollout["state"] for rollout in await play.rollouts_of(older)} <= {"superseded"}
+    assert await play.commits_of() == {newer.commit}
+    assert max((await play.azure.accepted()).values()) <= 2
