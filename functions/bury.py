@@ -9,8 +9,7 @@ blueprint = func.Blueprint()
 
 async def _bury(queue: str, message: func.QueueMessage) -> None:
     body = message.get_body().decode("utf-8", "replace")
-    use_case = await bootstrap.app().bury()
-    await use_case(queue, message.id or "", body)
+    await bootstrap.app().bury()(queue, message.id or "", body)
 
 
 @blueprint.queue_trigger("message", queue_name="changes-poison", connection="AzureWebJobsStorage")

@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from functions.queued import put_back_when_unavailable
 from shared import bootstrap
 
 blueprint = func.Blueprint()
@@ -9,9 +10,13 @@ blueprint = func.Blueprint()
 
 @blueprint.queue_trigger("message", queue_name="notifications", connection="AzureWebJobsStorage")
 async def send_notification(message: func.QueueMessage) -> None:
+    await put_back_when_unavailable("notifications", message, _send(message.get_body()))
+
+
+async def _send(body: bytes) -> None:
     from shared.domain.messages import Deliver, Notify, read
 
-    match read((Notify, Deliver), message.get_body()):
+    match read((Notify, Deliver), body):
         case Notify() as event:
             tell = await bootstrap.app().tell_event()
             await tell(event)

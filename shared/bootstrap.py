@@ -49,6 +49,7 @@ class App:
 
     def __init__(self, settings: "Settings") -> None:
         self.settings = settings
+        self._looked: dict[str, datetime] = {}
         # The SDKs log every request with its address at INFO: names of secrets and clusters, and half of the CPU of a call.
         logging.getLogger("azure").setLevel(logging.WARNING)
 
@@ -77,7 +78,7 @@ class App:
     def observe(self) -> "Observe":
         from shared.services.observe import Observe
 
-        return Observe(self.rollouts, self.fleet, self.queue)
+        return Observe(self.rollouts, self.fleet, self.queue, now, self._looked)
 
     async def tell(self) -> "Tell":
         from shared.services.notify import Tell
@@ -92,12 +93,12 @@ class App:
     async def post(self) -> "Post":
         from shared.services.notify import Post
 
-        return Post(await self.config.latest(), self.deliveries, self.queue, now, self.connect)
+        return Post(await self.config.latest(), self.deliveries, self.audit, self.queue, now, self.connect)
 
-    async def bury(self) -> "Bury":
+    def bury(self) -> "Bury":
         from shared.services.bury import Bury
 
-        return Bury(self.audit, await self.tell(), self.queue, now)
+        return Bury(self.audit, self.tell, self.queue, now)
 
     async def watch_config(self) -> "WatchConfig":
         from shared.services.watch_config import WatchConfig
@@ -174,7 +175,7 @@ class App:
     def key_encryption_key(self) -> "KeyEncryptionKey":
         from shared.azure.key_vault import KeyEncryptionKey
 
-        return KeyEncryptionKey(self.settings.key_encryption_key, self.credential)
+        return KeyEncryptionKey(self.settings.key_encryption_key.removeprefix("file:"), self.credential)
 
     @cached_property
     def sealer(self) -> "EnvelopeSealer":

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link
-from shared.domain.changes import Change
+from shared.domain.changes import Change, Unplanned
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
 from shared.domain.ledger import Head
@@ -71,6 +71,14 @@ class Changes(Protocol):
         ...
 
     async def get(self, source: str, change_id: str) -> Change | None: ...
+
+    async def mark_unplanned(self, change: Change) -> None:
+        """Puts a change on the list of those that wait to be planned. Done before it is recorded, so that none is ever missed."""
+        ...
+
+    async def unmark_unplanned(self, change_id: str) -> None: ...
+
+    async def unplanned(self) -> list[Unplanned]: ...
 
     async def head(self, source: str, ref: str) -> tuple[Head, str]:
         """The head of a ref and its ETag; a new one with ETag "" where there is none."""

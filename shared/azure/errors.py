@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @contextmanager
 def azure_errors(service: str) -> Iterator[None]:
     """Raises Throttled, Unavailable, Busy or Rejected (with the service's code) in place of azure-core's errors."""
-    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ServiceResponseError
 
     try:
         yield
@@ -25,7 +25,8 @@ def azure_errors(service: str) -> Iterator[None]:
     except HttpResponseError as error:
         raise _meaning(service, error) from error
     except AzureError as error:
-        raise Unavailable(f"{service} cannot be reached", code=type(error).__name__) from error
+        unanswered = isinstance(error, ServiceResponseError)
+        raise Unavailable(f"{service} cannot be reached", code=type(error).__name__, unanswered=unanswered) from error
 
 
 def _meaning(service: str, error: "HttpResponseError") -> Upstream:
@@ -34,12 +35,12 @@ def _meaning(service: str, error: "HttpResponseError") -> Upstream:
     message = (error.error.message if error.error else None) or f"{service} answered {status}"
     retry_after = _seconds(error)
     if status == 429:
-        return Throttled(message, code=code, retry_after=retry_after)
+        return Throttled(message, code=code, status=status, retry_after=retry_after)
     if status == 409:
-        return Busy(message, code=code, retry_after=retry_after)
+        return Busy(message, code=code, status=status, retry_after=retry_after)
     if status in (0, 408) or status >= 500:
-        return Unavailable(message, code=code, retry_after=retry_after)
-    return Rejected(message, code=code)
+        return Unavailable(message, code=code, status=status, retry_after=retry_after)
+    return Rejected(message, code=code, status=status)
 
 
 def _seconds(error: "HttpResponseError") -> float | None:

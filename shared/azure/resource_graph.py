@@ -106,6 +106,7 @@ def _configuration(row: Row, now: datetime) -> FluxConfiguration:
         url=_text(row, "url"),
         branch=_text(row, "branch"),
         tag=_text(row, "tag"),
+        semver=_text(row, "semver"),
         commit=_text(row, "commit"),
         observation=_observation(row, now),
     )

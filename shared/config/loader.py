@@ -112,5 +112,9 @@ def _check_channels(config: Config) -> Iterator[Problem]:
     for index, provider in enumerate(config.providers):
         if provider.type == "msteams" and not (provider.address_ref or provider.address):
             yield f"$.providers[{index}]", "an msteams provider needs addressRef: the Workflows webhook is itself a secret"
+        if provider.address and not provider.address.startswith("https://"):
+            yield f"$.providers[{index}].address", "an address begins with https://"
+        if provider.type == "slack" and provider.token_ref and not provider.channel:
+            yield f"$.providers[{index}]", "a slack provider with tokenRef needs channel"
         if provider.type == "slack" and not (provider.address_ref or (provider.token_ref and provider.channel)):
             yield f"$.providers[{index}]", "a slack provider needs tokenRef and channel, or addressRef for an incoming webhook"

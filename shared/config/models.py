@@ -15,8 +15,8 @@ Duration = Annotated[str, Meta(pattern=r"^(\d+(\.\d+)?(ms|s|m|h|d))+$", descript
 Reference = Annotated[
     str,
     Meta(
-        pattern=r"^(kv://[A-Za-z0-9-]+/[A-Za-z0-9-]+(/[A-Za-z0-9]+)?|env://[A-Za-z_][A-Za-z0-9_]*)$",
-        description="a secret: kv://vault/name or env://NAME",
+        pattern=r"^(kv://[A-Za-z0-9-]+/[A-Za-z0-9-]+(/[A-Za-z0-9]+)?|env://SLUICE_SECRET_[A-Z0-9_]+)$",
+        description="a secret: kv://vault/name or env://SLUICE_SECRET_NAME",
         examples=["kv://sluice/github-platform"],
     ),
 ]

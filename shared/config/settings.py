@@ -14,7 +14,7 @@ class Settings:
     """One field an app setting, under the same name in lower case. Defaults are Azure's public cloud."""
 
     cosmos_endpoint: str
-    key_encryption_key: str  #: Key Vault key id (https), or the path of a local key file, made when missing
+    key_encryption_key: str  #: Key Vault key id (https), or file: and the path of a local key, made when missing
     sluice_config: str  #: path of sluice.yaml, or the https address of a blob
     cosmos_database: str = "sluice"
     cosmos_key: str = field(default="", repr=False)  #: emulators only; empty = the app's identity
@@ -43,6 +43,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         missing.append("AzureWebJobsStorage__accountName")
     if missing:
         raise Malformed(f"app settings are missing: {', '.join(missing)}; local.settings.sample.json shows them all")
+    _check_key(environment)
     return Settings(
         cosmos_endpoint=environment["COSMOS_ENDPOINT"],
         key_encryption_key=environment["KEY_ENCRYPTION_KEY"],
@@ -54,6 +55,15 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         redispatch_after_seconds=_number(environment, "REDISPATCH_AFTER_SECONDS", Settings.redispatch_after_seconds),
         **_texts(environment),
     )
+
+
+def _check_key(environment: Mapping[str, str]) -> None:
+    """A key that an instance makes for itself is lost with the instance, and all that is sealed with it."""
+    key = environment["KEY_ENCRYPTION_KEY"]
+    if not key.startswith(("https://", "file:")):
+        raise Malformed("app setting KEY_ENCRYPTION_KEY must be a Key Vault key id (https://...), or file:PATH for local use")
+    if key.startswith("file:") and environment.get("WEBSITE_INSTANCE_ID"):
+        raise Malformed("app setting KEY_ENCRYPTION_KEY must be a Key Vault key id in Azure: a local file is lost with its instance")
 
 
 _TEXTS = (

@@ -37,6 +37,14 @@ class Change(Record, frozen=True):
         return self.ref.removeprefix("refs/tags/") if self.ref.startswith("refs/tags/") else None
 
 
+class Unplanned(Record, frozen=True):
+    """A change on the list of those that wait to be planned."""
+
+    change_id: str
+    source: str
+    since: datetime
+
+
 def change_id(receiver: str, delivery: str, url: str, ref: str) -> str:
     """The id that makes a second delivery of the same change collide with the first."""
     return digest("change", receiver, delivery, source_id(url), ref)

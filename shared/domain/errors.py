@@ -52,9 +52,15 @@ class Upstream(SluiceError):
 
     retryable: ClassVar[bool] = True
 
-    def __init__(self, message: str, *, code: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str = "", status: int = 0, retry_after: float | None = None, unanswered: bool = False
+    ) -> None:
         super().__init__(message)
         self.code = code
+        #: the HTTP status; 0 where there was no answer
+        self.status = status
+        #: the request was sent and no answer came: what it asked for may have happened, or may yet
+        self.unanswered = unanswered
         #: seconds, as the service asked for; None where it did not say
         self.retry_after = retry_after
 

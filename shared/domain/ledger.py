@@ -21,6 +21,7 @@ class Head(Record, frozen=True):
     change_id: str = ""
     forced: bool = False  #: a force-push moved it there
     lineage: tuple[str, ...] = ()  #: former revisions, newest last
+    skipped: bool = False  #: the newest change does not follow on the one before it: what lies between was not seen
     rollouts: tuple[str, ...] = ()  #: ids of the rollouts that the newest change started
 
 
@@ -66,5 +67,6 @@ def move(head: Head, change: Change, now: datetime) -> Head:
         change_id=change.id,
         forced=change.forced,
         lineage=tuple(r for r in passed if r != change.revision)[-_LINEAGE:],
+        skipped=bool(head.change_id) and change.before != head.revision,
         rollouts=head.rollouts,
     )

@@ -73,6 +73,6 @@ def read(kinds: type[M] | tuple[type[M], ...], body: bytes) -> M:
     for kind in possible:
         try:
             return msgspec.json.decode(body, type=kind)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
     raise Malformed(f"not a message of {', '.join(kind.__name__ for kind in possible)}")

@@ -46,6 +46,7 @@ class FluxConfiguration(Record, frozen=True):
     url: str
     branch: str
     tag: str
+    semver: str
     commit: str
     observation: Observation
 

@@ -17,6 +17,7 @@ from shared.receivers.inbound import Inbound, Received, verify_hmac_sha256
 _MAX_COMMITS = 2048  #: GitHub lists no more commits than this, so a list of this length may be cut
 _MAX_FILES = 3000  #: and no more files a commit
 _MAX_TITLE = 200
+_MAX_PATHS_LENGTH = 200_000  #: characters; a push that touches more is taken to touch everything, so that its document stays small
 
 
 _Sha = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
@@ -88,7 +89,7 @@ def _payload(inbound: Inbound) -> bytes:
 def _check_json(payload: bytes) -> None:
     try:
         msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused(400, "body-invalid: not a JSON object", explain=True) from None
 
 
@@ -97,7 +98,7 @@ def _push(inbound: Inbound, delivery: str) -> Change:
         push = _DECODER.decode(_payload(inbound))
         url = canonical_url(push.repository.clone_url)
         source = source_id(push.repository.clone_url)
-    except (msgspec.DecodeError, RecursionError, Malformed) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Malformed) as error:
         raise Refused(400, f"body-invalid: {_where(error)}", explain=True) from None
     newest = push.head_commit
     deleted = push.deleted or push.after == NO_COMMIT
@@ -149,4 +150,5 @@ def _paths(push: _Push) -> tuple[str, ...] | None:
     lists = [files for commit in push.commits for files in (commit.added, commit.modified, commit.removed)]
     if any(len(files) >= _MAX_FILES for files in lists):
         return None
-    return tuple(sorted({file for files in lists for file in files}))
+    paths = tuple(sorted({file for files in lists for file in files}))
+    return paths if sum(map(len, paths)) <= _MAX_PATHS_LENGTH else None

@@ -10,17 +10,20 @@ from shared.domain.audit import Entry
 from shared.domain.clock import Clock
 from shared.domain.configurations import Configuration, claim, cluster_id, configuration_id, release
 from shared.domain.errors import Busy, Conflict, Rejected, Throttled, Upstream
-from shared.domain.messages import CONFIG_UPDATES, ROLLOUT_STEPS, ApplyUpdate, StepRollout
+from shared.domain.messages import CONFIG_UPDATES, ApplyUpdate
+from shared.domain.pace import ARM_WRITES
 from shared.domain.rollouts import Rejection, Rollout, Target, TargetState
 from shared.ports import Audit, Configurations, Queue, ResourceManager, Rollouts
 from shared.services.pacing import Pacer
 
 log = logging.getLogger("sluice.apply")
 
-#: A message that is taken up later than this missed its slot: the bucket may have no place for it any more.
-_SLOT_TOLERANCE = timedelta(seconds=5)
+#: A message that is taken up later than this missed its slot. Until then ARM's bucket has refilled by no more than it holds, so
+#: whatever is late together still finds a place in it.
+_SLOT_TOLERANCE = timedelta(seconds=ARM_WRITES.burst / ARM_WRITES.per_second)
+#: How long to wait, and how often, for a target that another instance has written and this one cannot see yet.
+_NOT_VISIBLE_SECONDS, _NOT_VISIBLE_TIMES = 5.0, 10
 _MAX_BACKOFF_SECONDS = 300.0
-_NOT_FOUND_CODES = frozenset({"ResourceNotFound", "ParentResourceNotFound", "NotFound"})
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,10 @@ class Apply:
         """`holder` names this attempt, and no other."""
         found = await self.rollouts.get(message.rollout_id)
         loaded = await self.rollouts.target(message.rollout_id, message.target_id)
-        if found is None or loaded is None or loaded[0].state != "queued" or loaded[0].dispatch != message.dispatch:
+        if found is None or loaded is None or loaded[0].dispatch < message.dispatch:
+            await self._not_visible(message)
+            return
+        if loaded[0].state != "queued" or loaded[0].dispatch != message.dispatch:
             log.info("update.duplicate", extra={"rollout": message.rollout_id, "target": message.target_id})
             return
         rollout, target = found[0], loaded[0]
@@ -54,6 +60,12 @@ class Apply:
         if await self._missed_slot(message, target):
             return
         await self._take_turn(message, rollout, target, holder)
+
+    async def _not_visible(self, message: ApplyUpdate) -> None:
+        """A message is sent only after its target was saved: what is not there yet will be, on this replica of the database too."""
+        if message.attempt < _NOT_VISIBLE_TIMES:
+            until = self.clock() + timedelta(seconds=_NOT_VISIBLE_SECONDS)
+            await self.queue.send(CONFIG_UPDATES, replace(message, attempt=message.attempt + 1), not_before=until)
 
     async def _missed_slot(self, message: ApplyUpdate, target: Target) -> bool:
         """A late message asks for a new slot, so that a backlog keeps the pace too."""
@@ -76,7 +88,7 @@ class Apply:
             if verdict == "newer":
                 return await self._settle(target, state="superseded", reason="a newer change has this configuration")
             if verdict == "done":
-                return await self._settle(target, state="applied", applied_at=found.applied_at)
+                return await self._accepted(target, rollout, found.applied_at)
             if verdict == "held":
                 return await self._later(message, (found.held_until or now) + timedelta(seconds=1), counts=False)
             try:
@@ -91,19 +103,27 @@ class Apply:
         try:
             await self.resource_manager.pin(target, branch=rollout.branch, tag=rollout.tag, commit=rollout.revision)
         except Upstream as error:
+            if error.unanswered:
+                # ARM may still carry it out. The turn is kept, so that nothing newer is written before it and then undone.
+                await self._later(message, (held.held_until or started) + timedelta(seconds=1))
+                return
             await self.configurations.save(release(held, applied_at=None), etag)
             await self._not_written(message, target, error)
             return
-        await self._note(target, rollout, "update.applied")
+        # The turn first: were anything else to fail here, the next attempt finds that ARM has accepted it already.
         await self.configurations.save(release(held, applied_at=started), etag)
-        await self._settle(target, state="applied", applied_at=started)
+        await self._accepted(target, rollout, started)
+
+    async def _accepted(self, target: Target, rollout: Rollout, applied_at: datetime | None) -> None:
+        await self._note(target, rollout, "update.applied")
+        await self._settle(target, state="applied", applied_at=applied_at)
 
     async def _not_written(self, message: ApplyUpdate, target: Target, error: Upstream) -> None:
         log.warning("update.not-written", extra={"target": target.id, "error": type(error).__name__, "code": error.code})
         if isinstance(error, Rejected):
-            rejection = Rejection(code=error.code, message=str(error), missing=error.code in _NOT_FOUND_CODES)
+            rejection = Rejection(code=error.code, message=str(error), missing=error.status == 404)
+            # The sweep looks at the rollout: a wake for each of thousands of refusals would read all of its targets as often.
             await self._settle(target, rejection=rejection)
-            await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=target.rollout_id))
             return
         until = self.clock() + timedelta(seconds=_delay(error, message.attempt))
         if isinstance(error, Throttled):

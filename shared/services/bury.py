@@ -1,6 +1,7 @@
 """A message that failed too often: recorded, told, and put back when someone asks."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -28,7 +29,7 @@ class Bury:
     """
 
     audit: Audit
-    tell: Tell
+    tell: Callable[[], Awaitable[Tell]]  #: made when needed: without a usable sluice.yaml a message is buried all the same
     queue: Queue
     clock: Clock
 
@@ -37,10 +38,14 @@ class Bury:
         grave = digest("poison", queue, message_id)
         try:
             await self._record(grave, queue, message_id, body)
-            await self._tell(grave, queue)
         except SluiceError:
             log.exception("message.not-buried", extra={"queue": queue, "grave": grave})
             await self.queue.send_text(f"{queue}-poison", body, not_before=self.clock() + _AGAIN_AFTER)
+            return
+        try:
+            await self._tell(grave, queue)
+        except SluiceError:
+            log.exception("message.not-told", extra={"queue": queue, "grave": grave})
 
     async def _record(self, grave: str, queue: str, message_id: str, body: str) -> None:
         log.error("message.buried", extra={"queue": queue, "grave": grave})
@@ -60,7 +65,8 @@ class Bury:
     async def _tell(self, grave: str, queue: str) -> None:
         if queue == NOTIFICATIONS:
             return  # telling is what failed: to tell of it would fail again, and be buried again, for ever
-        await self.tell(
+        tell = await self.tell()
+        await tell(
             Announcement(
                 id=grave,
                 kind="message.buried",

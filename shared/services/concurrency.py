@@ -16,6 +16,9 @@ async def map_bounded(call: Callable[[T], Awaitable[R]], items: Iterable[T], *, 
         async with gate:
             return await call(item)
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(item)) for item in items]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(item)) for item in items]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
     return [task.result() for task in tasks]

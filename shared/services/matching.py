@@ -29,11 +29,14 @@ def follows(found: FluxConfiguration, change: Change) -> bool:
     """Whether a fluxConfiguration follows the ref that moved.
 
     A branch moves those that name the branch and no tag. A tag moves those that are on a tag: they are set to the new one.
+    One that chooses its tag by a semver range moves by itself, and is left to it.
     """
     try:
         if canonical_url(found.url) != change.url:
             return False
     except Malformed:
+        return False
+    if found.semver:
         return False
     if change.tag is not None:
         return bool(found.tag)

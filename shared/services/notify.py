@@ -11,13 +11,14 @@ from msgspec.structs import replace
 from shared.config.models import Alert, Config, seconds
 from shared.config.models import Provider as ProviderConfig
 from shared.domain.announcements import Announcement
+from shared.domain.audit import Entry
 from shared.domain.clock import Clock
 from shared.domain.deliveries import Delivery, add, after_failure, after_success, take
 from shared.domain.errors import Conflict, Malformed, NotFound, Rejected, SluiceError, Upstream
 from shared.domain.messages import NOTIFICATIONS, Deliver, Notify
 from shared.domain.record import digest
 from shared.domain.rollouts import Rollout, RolloutEvent
-from shared.ports import Deliveries, Provider, Queue, Rollouts
+from shared.ports import Audit, Deliveries, Provider, Queue, Rollouts
 from shared.services.announce import announce
 
 log = logging.getLogger("sluice.notify")
@@ -113,6 +114,7 @@ class Post:
 
     config: Config
     deliveries: Deliveries
+    audit: Audit
     queue: Queue
     clock: Clock
     connect: Callable[[ProviderConfig], Awaitable[Provider]]
@@ -131,7 +133,7 @@ class Post:
             return
         settings = self.config.provider(delivery.provider)
         if settings is None:
-            await self.deliveries.save(replace(delivery, state="failed", error="the provider is no longer configured"), etag)
+            await self._give_up(replace(delivery, state="failed", error="the provider is no longer configured"), etag)
             return
         await self._take_turn(message, delivery, etag, settings)
 
@@ -165,9 +167,28 @@ class Post:
         failed, again_at = after_failure(delivery, f"{type(error).__name__} {code}".strip(), retry_after, self.clock())
         if isinstance(error, Rejected):
             failed, again_at = replace(failed, state="failed"), None
+        if again_at is None:
+            await self._give_up(failed, etag)
+            return
         await self.deliveries.save(failed, etag)
-        if again_at is not None:
-            await self.queue.send(NOTIFICATIONS, message, not_before=again_at)
+        await self.queue.send(NOTIFICATIONS, message, not_before=again_at)
+
+    async def _give_up(self, failed: Delivery, etag: str) -> None:
+        """Nothing is dropped in silence: what nobody was told stands in the audit trail."""
+        log.error("notification.failed", extra={"provider": failed.provider, "delivery": failed.id, "reason": failed.error})
+        await self.audit.append(
+            Entry(
+                id=f"{failed.id}.failed",
+                stream=failed.channel,
+                at=self.clock(),
+                actor="sluice",
+                action="notification.failed",
+                resource=failed.provider,
+                cause=failed.announcements[0].id,
+                detail={"reason": failed.error, "titles": "; ".join(told.title for told in failed.announcements)},
+            )
+        )
+        await self.deliveries.save(failed, etag)
 
 
 def _event(rollout: Rollout, event_id: str) -> RolloutEvent | None:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from msgspec.structs import replace
 
@@ -12,7 +13,7 @@ from shared.domain.changes import Change
 from shared.domain.clock import Clock
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.ledger import Head, judge, move
-from shared.domain.messages import ROLLOUT_STEPS, PlanChange, StepRollout
+from shared.domain.messages import CHANGES, ROLLOUT_STEPS, PlanChange, StepRollout
 from shared.domain.observations import FluxConfiguration
 from shared.domain.record import digest
 from shared.domain.rollouts import Rollout, Stage, Target, rollout_id
@@ -22,6 +23,11 @@ from shared.services.concurrency import map_bounded
 from shared.services.matching import into_stages, routes_for, selected
 
 log = logging.getLogger("sluice.plan")
+
+#: A change that is not planned after so long has lost its message.
+_LOST_AFTER = timedelta(minutes=2)
+#: A mark without a change after so long: the instance died between the two, and the sender got no answer.
+_NEVER_RECORDED_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,20 @@ class Plan:
         if change is None:
             raise NotFound(f"change {message.change_id} is not recorded")
         head = await self._move_head(change)
-        if head is None:
-            return
-        started = [await self._start(change, head, route, found) for route, found in await self._routes(change)]
-        await self._give_way(change, [rollout for rollout in started if rollout])
+        if head is not None:
+            fits = replace(change, paths=None) if head.skipped else change
+            started = [await self._start(change, head, route, found) for route, found in await self._routes(fits)]
+            await self._give_way(change, [rollout for rollout in started if rollout])
+        await self.changes.unmark_unplanned(change.id)
+
+    async def sweep(self) -> None:
+        """Sends the message of every change again that was recorded and not planned: its first one was lost."""
+        for unplanned in await self.changes.unplanned():
+            age = self.clock() - unplanned.since
+            if age > _LOST_AFTER:
+                await self.queue.send(CHANGES, PlanChange(source=unplanned.source, change_id=unplanned.change_id))
+            if age > _NEVER_RECORDED_AFTER and await self.changes.get(unplanned.source, unplanned.change_id) is None:
+                await self.changes.unmark_unplanned(unplanned.change_id)
 
     async def _routes(self, change: Change) -> list[tuple[Route, list[FluxConfiguration]]]:
         """The routes that the change fits, with the fluxConfigurations that each selects. One query serves them all."""
@@ -65,6 +81,8 @@ class Plan:
                 return head if change.kind != "deleted" else None
             if verdict == "stale":
                 await self._note(change, "change.stale")
+                # It may have been the newest once, and have died before its rollouts gave way.
+                await self._give_way(change, [rollout_id(change.id, route.name) for route in self.config.routes])
                 return None
             try:
                 moved = move(head, change, self.clock())
@@ -89,6 +107,7 @@ class Plan:
             await self.rollouts.mark_active(new_id)
             placed = await self._create_targets(targets)
             await self.rollouts.create(self._rollout(change, head, route, strategy, placed, unstaged))
+            await self.rollouts.mark_active(new_id)  # again, in case a sweep took the first mark for an orphan
             await self._note(change, "rollout.planned", route=route.name)
         await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=new_id))
         return new_id

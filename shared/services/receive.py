@@ -1,6 +1,7 @@
 """A webhook arrives: verify, parse, record each change once, queue it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from shared.config.models import Config, Receiver
 from shared.domain.audit import Entry
 from shared.domain.changes import Change
 from shared.domain.clock import Clock
-from shared.domain.errors import Refused, SluiceError
+from shared.domain.errors import NotFound, Refused, SluiceError
 from shared.domain.messages import CHANGES, PlanChange
 from shared.ports import Audit, Changes, Queue, Secrets
 from shared.receivers import RECEIVERS
@@ -46,7 +47,9 @@ class Receive:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 return await self._accept(name, headers, body)
         except Refused as refused:
-            log.warning("receiver.refused", extra={"status": refused.status, "reason": refused.reason})
+            # A name that is not configured is the sender's text, and is not logged.
+            receiver = name if self.config.receiver(name) else "unknown"
+            log.warning("receiver.refused", extra={"receiver": receiver, "status": refused.status, "reason": refused.reason})
             return Answer(refused.status, {"error": refused.reason} if refused.explain else None)
         except (TimeoutError, SluiceError) as error:
             log.exception("receiver.unavailable", extra={"error": type(error).__name__})
@@ -68,26 +71,30 @@ class Receive:
         return Answer(202 if any(new) else 200, {"changes": [change.id for change in received.changes]})
 
     async def _secrets_of(self, receiver: Receiver) -> list[str]:
-        references = [reference for reference in (receiver.secret_ref, receiver.previous_secret_ref) if reference]
-        return list(await asyncio.gather(*(self.secrets.get(reference) for reference in references)))
+        """A previous secret that is deleted already is no longer valid; a missing current one is an error."""
+        secrets = [await self.secrets.get(receiver.secret_ref)]
+        if receiver.previous_secret_ref:
+            with contextlib.suppress(NotFound):
+                secrets.append(await self.secrets.get(receiver.previous_secret_ref))
+        return secrets
 
     async def _record(self, change: Change) -> bool:
         """Whether the change is new. Its message is sent again in any case: the first one may be lost."""
+        await self.changes.mark_unplanned(change)
         new = await self.changes.record(change)
         await self.queue.send(CHANGES, PlanChange(source=change.source, change_id=change.id))
-        if new:
-            await self.audit.append(
-                Entry(
-                    id=f"{change.id}.received",
-                    stream=change.source,
-                    at=change.received_at,
-                    actor=change.author or change.receiver,
-                    action="change.received",
-                    resource=f"{change.url} {change.ref}",
-                    cause=change.delivery,
-                    detail={"revision": change.revision, "receiver": change.receiver, "kind": change.kind},
-                )
+        await self.audit.append(
+            Entry(
+                id=f"{change.id}.received",
+                stream=change.source,
+                at=change.received_at,
+                actor=change.author or change.receiver,
+                action="change.received",
+                resource=f"{change.url} {change.ref}",
+                cause=change.delivery,
+                detail={"revision": change.revision, "receiver": change.receiver, "kind": change.kind},
             )
+        )
         log.info("change.received", extra={"change": change.id, "new": new})
         return new
 

@@ -1,13 +1,17 @@
-"""Container `changes`: one document a delivery and ref, and the head of every ref."""
+"""Container `changes`: one document a delivery and ref, the head of every ref, and the list of those that wait to be planned."""
 
+import contextlib
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.azure.cosmos.database import Database
 from shared.azure.cosmos.documents import Document, Shelf
-from shared.domain.changes import Change
+from shared.domain.changes import Change, Unplanned
 from shared.domain.errors import Conflict
 from shared.domain.ledger import Head, head_id
 from shared.ports import Sealer
+
+_UNPLANNED = "unplanned"
 
 CHANGE: Document[Change] = Document(
     struct=Change,
@@ -23,7 +27,7 @@ HEAD: Document[Head] = Document(
     version=1,
     container="changes",
     place=lambda head: (head.source, head.id),
-    clear=frozenset({"id", "source", "revision", "sequence", "pushedAt", "changeId", "forced", "lineage", "rollouts"}),
+    clear=frozenset({"id", "source", "revision", "sequence", "pushedAt", "changeId", "forced", "lineage", "skipped", "rollouts"}),
 )
 
 
@@ -44,6 +48,18 @@ class CosmosChanges:
     async def get(self, source: str, change_id: str) -> Change | None:
         found = await self._changes.get(source, change_id)
         return found[0] if found else None
+
+    async def mark_unplanned(self, change: Change) -> None:
+        mark = {"id": change.id, "source": _UNPLANNED, "type": "unplanned", "of": change.source, "since": change.received_at.isoformat()}
+        with contextlib.suppress(Conflict):
+            await self.database.create_item("changes", mark)
+
+    async def unmark_unplanned(self, change_id: str) -> None:
+        await self.database.delete("changes", change_id, _UNPLANNED)
+
+    async def unplanned(self) -> list[Unplanned]:
+        found = self.database.query("changes", "SELECT * FROM c WHERE c.source = @list", {"@list": _UNPLANNED}, partition=_UNPLANNED)
+        return [Unplanned(change_id=mark["id"], source=mark["of"], since=datetime.fromisoformat(mark["since"])) async for mark in found]
 
     async def head(self, source: str, ref: str) -> tuple[Head, str]:
         return await self._heads.get(source, head_id(ref)) or (Head(id=head_id(ref), source=source), "")

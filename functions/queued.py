@@ -1,0 +1,26 @@
+"""A queue message whose work cannot be done now is put back, however often: an outage must not bury what is in order."""
+
+from collections.abc import Awaitable
+from datetime import timedelta
+
+import azure.functions as func
+
+from shared import bootstrap
+
+_AGAIN_AFTER_SECONDS = 60.0
+
+
+async def put_back_when_unavailable(queue: str, message: func.QueueMessage, work: Awaitable[None]) -> None:
+    """Does the work. Where a service is throttling or unavailable, the same message is sent again, for when the service asked.
+
+    Everything else fails the invocation: the host tries again, and buries the message in the end.
+    """
+    from shared.domain.errors import Upstream
+
+    try:
+        await work
+    except Upstream as error:
+        if not error.retryable:
+            raise
+        again_at = bootstrap.now() + timedelta(seconds=error.retry_after or _AGAIN_AFTER_SECONDS)
+        await bootstrap.app().queue.send_text(queue, message.get_body().decode(), not_before=again_at)
