@@ -1,14 +1,14 @@
 """sluice.yaml in force: a broken new version is refused, and the last good one stays."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.config.loader import load_text
 from shared.config.models import Config
 from shared.domain.errors import Malformed
+from shared.log import event_logger
 
-log = logging.getLogger("sluice.config")
+log = event_logger("sluice.config")
 
 
 class ConfigInForce:

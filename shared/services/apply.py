@@ -1,6 +1,5 @@
 """One target is written: take a turn, PATCH, record."""
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,10 +12,11 @@ from shared.domain.errors import Busy, Conflict, Rejected, Throttled, Upstream
 from shared.domain.messages import CONFIG_UPDATES, ApplyUpdate
 from shared.domain.pace import ARM_WRITES
 from shared.domain.rollouts import Rejection, Rollout, Target, TargetState
+from shared.log import event_logger
 from shared.ports import Audit, Configurations, Queue, ResourceManager, Rollouts
 from shared.services.pacing import Pacer
 
-log = logging.getLogger("sluice.apply")
+log = event_logger("sluice.apply")
 
 #: A message that is taken up later than this missed its slot. Until then ARM's bucket has refilled by no more than it holds, so
 #: whatever is late together still finds a place in it.

@@ -1,6 +1,5 @@
 """A message that failed too often: recorded, told, and put back when someone asks."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,10 +10,11 @@ from shared.domain.clock import Clock
 from shared.domain.errors import NotFound, SluiceError
 from shared.domain.messages import KINDS, NOTIFICATIONS, read
 from shared.domain.record import digest
+from shared.log import event_logger
 from shared.ports import Audit, Queue
 from shared.services.notify import Tell
 
-log = logging.getLogger("sluice.bury")
+log = event_logger("sluice.bury")
 
 STREAM = "poison"
 _AGAIN_AFTER = timedelta(minutes=5)

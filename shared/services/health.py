@@ -1,13 +1,13 @@
 """Whether the app can work: each dependency is asked, all at once."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.log import event_logger
 from shared.ports import Probe
 
-log = logging.getLogger("sluice.health")
+log = event_logger("sluice.health")
 
 _PROBE_SECONDS = 5.0
 

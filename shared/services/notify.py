@@ -1,6 +1,5 @@
 """An event is told: matched with the alerts, grouped, posted, retried."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,10 +17,11 @@ from shared.domain.errors import Conflict, Malformed, NotFound, Rejected, Sluice
 from shared.domain.messages import NOTIFICATIONS, Deliver, Notify
 from shared.domain.record import digest
 from shared.domain.rollouts import Rollout, RolloutEvent
+from shared.log import event_logger
 from shared.ports import Audit, Deliveries, Provider, Queue, Rollouts
 from shared.services.announce import announce
 
-log = logging.getLogger("sluice.notify")
+log = event_logger("sluice.notify")
 
 
 @dataclass(frozen=True)

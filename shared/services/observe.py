@@ -1,6 +1,5 @@
 """The fleet is looked at: what Resource Graph says of the targets that a rollout is waiting for."""
 
-import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,10 +12,11 @@ from shared.domain.messages import ROLLOUT_STEPS, StepRollout
 from shared.domain.observations import Observation
 from shared.domain.rollouts import FINISHED, Rollout, Target
 from shared.domain.sources import search_term
+from shared.log import event_logger
 from shared.ports import Fleet, Queue, Rollouts
 from shared.services.concurrency import map_bounded
 
-log = logging.getLogger("sluice.observe")
+log = event_logger("sluice.observe")
 
 _LOOK_FOR_AWAY_EVERY = timedelta(minutes=5)
 

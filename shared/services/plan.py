@@ -1,6 +1,5 @@
 """A recorded change becomes rollouts: one for each route that it fits."""
 
-import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,11 +17,12 @@ from shared.domain.observations import FluxConfiguration
 from shared.domain.record import digest
 from shared.domain.rollouts import Rollout, Stage, Target, rollout_id
 from shared.domain.sources import search_term
+from shared.log import event_logger
 from shared.ports import Audit, Changes, Fleet, Queue, Rollouts
 from shared.services.concurrency import map_bounded
 from shared.services.matching import into_stages, routes_for, selected
 
-log = logging.getLogger("sluice.plan")
+log = event_logger("sluice.plan")
 
 #: A change that is not planned after so long has lost its message.
 _LOST_AFTER = timedelta(minutes=2)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,11 +11,12 @@ from shared.domain.changes import Change
 from shared.domain.clock import Clock
 from shared.domain.errors import NotFound, Refused, SluiceError
 from shared.domain.messages import CHANGES, PlanChange
+from shared.log import event_logger
 from shared.ports import Audit, Changes, Queue, Secrets
 from shared.receivers import RECEIVERS
 from shared.receivers.inbound import Inbound, Received
 
-log = logging.getLogger("sluice.receive")
+log = event_logger("sluice.receive")
 
 #: GitHub gives up after 10 seconds and does not try again, so an answer that would come later is a clear 503 in time.
 DEADLINE_SECONDS = 8.0
