@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         app_settings.use(options)
-        counts, findings = asyncio.run(_verify(options.stream))
+        counts, shredded, findings = asyncio.run(_verify(options.stream))
     except (app_settings.BadSettings, NoStack, SluiceError) as error:
         return fail(error)
     for finding in findings:
@@ -34,10 +34,12 @@ def run(options: argparse.Namespace) -> int:
     if findings:
         return fail(f"{what}: {len(findings)} do not fit their chain")
     print(f"{what}: every record fits its chain")
+    if shredded:
+        print(f"{shredded} of them cannot be read, since their data key was destroyed: only their hashes were checked")
     return 0
 
 
-async def _verify(stream: str | None) -> tuple[Counter[str], list[str]]:
+async def _verify(stream: str | None) -> tuple[Counter[str], int, list[str]]:
     from shared import bootstrap
     from shared.domain.audit import verify
 
@@ -46,4 +48,4 @@ async def _verify(stream: str | None) -> tuple[Counter[str], list[str]]:
         links = [link async for link in app.audit.read(stream)]
     finally:
         await app.close()
-    return Counter(link.stream for link in links), list(verify(links))
+    return Counter(link.stream for link in links), sum(link.entry is None for link in links), list(verify(links))
