@@ -78,7 +78,8 @@ class App:
     def observe(self) -> "Observe":
         from shared.services.observe import Observe
 
-        return Observe(self.rollouts, self.fleet, self.queue, now, self._looked)
+        every = timedelta(seconds=self.settings.look_for_away_seconds)
+        return Observe(self.rollouts, self.fleet, self.queue, now, every, self._looked)
 
     async def tell(self) -> "Tell":
         from shared.services.notify import Tell

@@ -33,6 +33,7 @@ class Settings:
     region_name: str = "local"  #: ARM's write limit is one a region that the calls come from
     apply_lease_seconds: float = 120.0
     redispatch_after_seconds: float = 300.0
+    look_for_away_seconds: float = 300.0  #: how often a finished rollout looks for clusters that were away
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -53,6 +54,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         sluice_subscriptions=_list(environment.get("SLUICE_SUBSCRIPTIONS", "")),
         apply_lease_seconds=_number(environment, "APPLY_LEASE_SECONDS", Settings.apply_lease_seconds),
         redispatch_after_seconds=_number(environment, "REDISPATCH_AFTER_SECONDS", Settings.redispatch_after_seconds),
+        look_for_away_seconds=_number(environment, "LOOK_FOR_AWAY_SECONDS", Settings.look_for_away_seconds),
         **_texts(environment),
     )
 

@@ -10,15 +10,13 @@ from shared.domain.clock import Clock
 from shared.domain.errors import Conflict
 from shared.domain.messages import ROLLOUT_STEPS, StepRollout
 from shared.domain.observations import Observation
-from shared.domain.rollouts import FINISHED, Rollout, Target
+from shared.domain.rollouts import FINISHED, IN_FLIGHT, Rollout, Target
 from shared.domain.sources import search_term
 from shared.log import event_logger
 from shared.ports import Fleet, Queue, Rollouts
 from shared.services.concurrency import map_bounded
 
 log = event_logger("sluice.observe")
-
-_LOOK_FOR_AWAY_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,7 @@ class Observe:
     fleet: Fleet
     queue: Queue
     clock: Clock
+    look_for_away_every: timedelta
     looked: dict[str, datetime]  #: kept between calls: when this instance last looked for a finished rollout's offline clusters
 
     async def __call__(self) -> None:
@@ -47,10 +46,10 @@ class Observe:
                 await self._record(rollout, targets, seen)
 
     def _is_due(self, rollout: Rollout) -> bool:
-        """A rollout that only waits for clusters that are away is not worth a look at the whole fleet every time."""
-        if rollout.state not in FINISHED:
+        """A rollout that only waits for clusters that are away is not worth a look at the whole fleet every time. One that is back is."""
+        if rollout.state not in FINISHED or any(stage.counts.get(state) for stage in rollout.stages for state in IN_FLIGHT):
             return True
-        if self.clock() - self.looked.get(rollout.id, datetime.min.replace(tzinfo=UTC)) < _LOOK_FOR_AWAY_EVERY:
+        if self.clock() - self.looked.get(rollout.id, datetime.min.replace(tzinfo=UTC)) < self.look_for_away_every:
             return False
         self.looked[rollout.id] = self.clock()
         return True
