@@ -10,6 +10,7 @@ from shared.domain.record import Record
 from shared.domain.rollouts import FINISHED, IN_FLIGHT, OPEN, Rollout, RolloutEvent, RolloutState, Stage, Target, TargetState
 from shared.domain.targets import judge
 
+_NAMED = 5  #: clusters that a summary names
 _MOVING: frozenset[RolloutState] = frozenset({"running", "paused"})
 
 
@@ -48,21 +49,36 @@ def needs(rollout: Rollout, stage: int, state: str) -> bool:
     return stage == rollout.current or (stage < rollout.current and state in OPEN)
 
 
+def accounts_for_all(rollout: Rollout, targets: Sequence[Target]) -> bool:
+    """Whether the targets that `needs` names, together with the counts of those that were final, are all that there are.
+
+    Where they are not, targets became final without their rollout being saved (a crash, or someone else was faster):
+    `advance` must then be given the final ones too, to count them.
+    """
+    loaded = Counter(target.stage for target in targets)
+    still_open = Counter(target.stage for target in targets if target.state in OPEN)
+    return all(
+        stage.total in (loaded[index], still_open[index] + sum(n for state, n in stage.counts.items() if state not in OPEN))
+        for index, stage in enumerate(rollout.stages)
+        if not _is_untouched(rollout, index)
+    )
+
+
 def is_settled(rollout: Rollout) -> bool:
     """Whether nothing can happen to it any more: finished, and no offline cluster is still awaited."""
     return rollout.state in FINISHED and not any(stage.counts.get(state) for stage in rollout.stages for state in OPEN)
 
 
 def supersede(rollout: Rollout, by: str, now: datetime) -> Rollout:
-    """The rollout gives way to a newer one. Finished rollouts stay as they are, but stop waiting for offline clusters."""
-    if rollout.state in ("superseded", "aborted"):
+    """The rollout gives way to a newer one, and waits for offline clusters no longer. One that is settled stays as it is."""
+    if rollout.state in ("superseded", "aborted") or is_settled(rollout):
         return rollout
     return replace(rollout, state="superseded", superseded_by=by, reason="a newer push took its place", updated_at=now)
 
 
 def _close_all(rollout: Rollout, given: dict[str, Target], now: datetime) -> Decision:
     closed = {key: replace(t, state="superseded", reason=rollout.reason) if t.state in OPEN else t for key, t in given.items()}
-    moved = _with_event(rollout, f"rollout.{rollout.state}", now, f"{rollout.route}: {rollout.reason}")
+    moved = _with_event(rollout, f"rollout.{rollout.state}", now, rollout.reason)
     return _decide(rollout, _tally(moved, closed, loaded_stage=rollout.current), given, closed, (), now)
 
 
@@ -107,7 +123,7 @@ def _opens_at(rollout: Rollout) -> datetime:
 def _open(rollout: Rollout, now: datetime) -> Rollout:
     stage = rollout.stages[rollout.current]
     if rollout.current == 0:
-        rollout = _with_event(rollout, "rollout.started", now, f"{rollout.route}: {rollout.total} clusters in {len(rollout.stages)} stages")
+        rollout = _with_event(rollout, "rollout.started", now, f"{rollout.total} clusters in {len(rollout.stages)} stages")
     return _with_stage(rollout, replace(stage, state="running", opened_at=now))
 
 
@@ -115,21 +131,19 @@ def _stop(rollout: Rollout, failed: int, now: datetime) -> Rollout:
     stage = rollout.stages[rollout.current]
     reason = f"stage {stage.name}: {failed} clusters failed, {rollout.rules.max_failures} tolerated"
     rollout = _with_stage(rollout, replace(stage, state="failed"))
-    rollout = _with_event(
-        rollout, "stage.failed", now, f"{rollout.route}: {reason}; the rollout is paused", stage=rollout.current, error=True
-    )
+    rollout = _with_event(rollout, "stage.failed", now, f"{reason}; the rollout is paused", stage=rollout.current, error=True)
     return replace(rollout, state="paused", reason=reason)
 
 
 def _complete(rollout: Rollout, current: Sequence[Target], now: datetime) -> Rollout:
     stage, states = rollout.stages[rollout.current], Counter(t.state for t in current)
-    summary = f"{rollout.route}: stage {stage.name} done, {_in_words(states)}"
+    summary = f"stage {stage.name} done, {_in_words(states)}"
     rollout = _with_stage(rollout, replace(stage, state="succeeded", closed_at=now))
     rollout = _with_event(rollout, "stage.succeeded", now, summary, stage=rollout.current, error=bool(states["failed"]))
     if rollout.current + 1 < len(rollout.stages):
         return replace(rollout, current=rollout.current + 1)
     rollout = replace(rollout, state="succeeded")
-    return _with_event(rollout, "rollout.succeeded", now, f"{rollout.route}: all stages done")
+    return _with_event(rollout, "rollout.succeeded", now, "all stages done")
 
 
 def _in_words(states: Mapping[TargetState, int]) -> str:
@@ -137,13 +151,19 @@ def _in_words(states: Mapping[TargetState, int]) -> str:
 
 
 def _note_late_failures(rollout: Rollout, given: dict[str, Target], judged: dict[str, Target], now: datetime) -> Rollout:
-    """A cluster that was offline when its stage closed may fail when it is back: nobody is looking any more, so it is told."""
-    for key, target in judged.items():
-        if target.state == "failed" and given[key].state != "failed" and target.stage < _closed_stages(rollout):
-            kind = f"target.failed.{target.id}"
-            rollout = _with_event(
-                rollout, kind, now, f"{rollout.route}: {target.cluster} failed after its stage had closed", target.stage, error=True
+    """Clusters that were away when their stage closed may fail when they are back: nobody is looking any more, so it is told.
+
+    One event for all of a stage that fail at once, numbered by how many had failed before.
+    """
+    for index in range(_closed_stages(rollout)):
+        late = [t for key, t in judged.items() if t.stage == index and t.state == "failed" and given[key].state != "failed"]
+        if late:
+            stage = rollout.stages[index]
+            clusters = ", ".join(sorted(t.cluster for t in late)[:_NAMED]) + (
+                f" and {len(late) - _NAMED} more" if len(late) > _NAMED else ""
             )
+            kind = f"target.failed.{stage.counts.get('failed', 0) + len(late)}"
+            rollout = _with_event(rollout, kind, now, f"failed after stage {stage.name} had closed: {clusters}", index, error=True)
     return rollout
 
 
@@ -177,6 +197,11 @@ def _tally(rollout: Rollout, judged: dict[str, Target], *, loaded_stage: int) ->
     return replace(rollout, stages=stages)
 
 
+def _is_untouched(rollout: Rollout, index: int) -> bool:
+    """Whether a stage lies ahead: its targets are not loaded, and nothing has happened to them."""
+    return index > rollout.current and rollout.state in _MOVING
+
+
 def _count(stage: Stage, loaded: Counter[str], *, untouched: bool) -> dict[str, int]:
     if loaded.total() != stage.total:
         if untouched:
@@ -200,7 +225,8 @@ def _wake_at(before: Rollout, after: Rollout, targets: Iterable[Target], now: da
         return None
     if after.current != before.current:
         return _opens_at(after)
-    moments = [t.failing_since + timedelta(seconds=after.rules.grace_seconds) for t in targets if t.failing_since and t.state == "applied"]
+    graces = (t.failing_since + timedelta(seconds=after.rules.grace_seconds) for t in targets if t.failing_since and t.state == "applied")
+    moments = [moment for moment in graces if moment > now]
     if after.stages[after.current].state == "pending":
         moments.append(_opens_at(after))
     return min((max(moment, now) for moment in moments), default=None)

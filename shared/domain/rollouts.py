@@ -13,6 +13,7 @@ TargetState = Literal["pending", "queued", "applied", "offline", "compliant", "f
 #: States in which ARM or a cluster still owes us an answer, and which take a place of maxConcurrency.
 IN_FLIGHT: frozenset[TargetState] = frozenset({"queued", "applied"})
 OPEN: frozenset[TargetState] = frozenset({"pending", "queued", "applied", "offline"})
+FINAL: frozenset[TargetState] = frozenset({"compliant", "failed", "skipped", "superseded"})
 FINISHED: frozenset[RolloutState] = frozenset({"succeeded", "superseded", "aborted"})
 
 

@@ -21,7 +21,7 @@ def judge(target: Target, revision: str, rules: Rules, now: datetime) -> Target:
         case "applied":
             return _judge_applied(target, revision, rules, now)
         case "offline":
-            return _judge_offline(target, revision, now)
+            return _judge_offline(target, revision, rules, now)
         case _:
             return target
 
@@ -57,7 +57,7 @@ def _judge_failing(target: Target, observed: Observation | None, rules: Rules, n
     return target if target.failing_since else replace(target, failing_since=since)
 
 
-def _judge_offline(target: Target, revision: str, now: datetime) -> Target:
+def _judge_offline(target: Target, revision: str, rules: Rules, now: datetime) -> Target:
     """A cluster that is back goes on where it was; one whose update Azure no longer keeps gets it anew."""
     observed, applied_at = target.observation, target.applied_at or now
     if observed is None or observed.is_away:
@@ -66,7 +66,8 @@ def _judge_offline(target: Target, revision: str, now: datetime) -> Target:
         return replace(target, state="compliant", reason="")
     if now > applied_at + ARM_KEEPS_UPDATE:
         return replace(target, state="pending", reason="", slot=None)
-    return replace(target, state="applied", reason="", applied_at=now)
+    # Judged on at once: a cluster whose clock is ahead may have reported a failure from after this moment.
+    return _judge_applied(replace(target, state="applied", reason="", applied_at=now), revision, rules, now)
 
 
 def _is_reached(observed: Observation | None, revision: str, applied_at: datetime) -> bool:

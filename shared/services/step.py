@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from shared.domain.advance import Decision, advance, is_settled
+from shared.domain.advance import Decision, accounts_for_all, advance, is_settled
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
 from shared.domain.errors import Conflict
 from shared.domain.messages import CONFIG_UPDATES, NOTIFICATIONS, ROLLOUT_STEPS, ApplyUpdate, Notify, StepRollout
-from shared.domain.rollouts import Rollout, Target
+from shared.domain.rollouts import FINAL, Rollout, Target
 from shared.ports import Audit, Queue, Rollouts
 from shared.services.concurrency import map_bounded
 from shared.services.pacing import Pacer
@@ -53,16 +53,25 @@ class Step:
         if found is None:
             return False
         rollout, etag = found
-        loaded = await self.rollouts.targets_to_advance(rollout)
+        targets, etags = await self._load_targets(rollout)
         now = self.clock()
-        decision = advance(rollout, (target for target, _ in loaded), now)
+        decision = advance(rollout, targets, now)
         try:
-            await self._save_targets(decision, {target.id: tag for target, tag in loaded})
+            await self._save_targets(decision, etags)
             await self._save_rollout(rollout, decision, etag, now)
         except Conflict:
             log.info("rollout.contended", extra={"rollout": rollout_id})
             return True
         return decision.wake_at is not None and decision.wake_at <= now
+
+    async def _load_targets(self, rollout: Rollout) -> tuple[list[Target], dict[str, str]]:
+        """Those that can change, with their ETags; and where a crash left the counts behind, the final ones too."""
+        loaded = await self.rollouts.targets_to_advance(rollout)
+        targets, etags = [target for target, _ in loaded], {target.id: etag for target, etag in loaded}
+        if not accounts_for_all(rollout, targets):
+            final = await self.rollouts.targets(rollout.id, states=sorted(FINAL))
+            targets += [target for target in final if target.id not in etags]
+        return targets, etags
 
     async def _save_targets(self, decision: Decision, etags: dict[str, str]) -> None:
         """Targets first: were the rollout saved first, a crash would leave counts and a stage that its targets do not bear out."""
@@ -78,7 +87,7 @@ class Step:
             if target.id in slots:
                 message = ApplyUpdate(rollout_id=target.rollout_id, target_id=target.id, dispatch=target.dispatch)
                 await self.queue.send(CONFIG_UPDATES, message, not_before=slots[target.id])
-            elif target.state in ("compliant", "failed", "skipped", "superseded"):
+            elif target.state in FINAL:
                 await self._note_target(target, decision.rollout)
             return True
 
