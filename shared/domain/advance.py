@@ -153,17 +153,17 @@ def _in_words(states: Mapping[TargetState, int]) -> str:
 def _note_late_failures(rollout: Rollout, given: dict[str, Target], judged: dict[str, Target], now: datetime) -> Rollout:
     """Clusters that were away when their stage closed may fail when they are back: nobody is looking any more, so it is told.
 
-    One event for all of a stage that fail at once, numbered by how many had failed before.
+    Told by the counts, not by who changed just now, so that it is told after a crash too; once for all that fail together.
     """
     for index in range(_closed_stages(rollout)):
-        late = [t for key, t in judged.items() if t.stage == index and t.state == "failed" and given[key].state != "failed"]
-        if late:
-            stage = rollout.stages[index]
-            clusters = ", ".join(sorted(t.cluster for t in late)[:_NAMED]) + (
-                f" and {len(late) - _NAMED} more" if len(late) > _NAMED else ""
-            )
-            kind = f"target.failed.{stage.counts.get('failed', 0) + len(late)}"
-            rollout = _with_event(rollout, kind, now, f"failed after stage {stage.name} had closed: {clusters}", index, error=True)
+        stage, loaded = rollout.stages[index], [key for key, target in judged.items() if target.stage == index]
+        late = sorted(judged[key].cluster for key in loaded if judged[key].state == "failed" != given[key].state)
+        known = stage.counts.get("failed", 0)
+        failed = sum(judged[key].state == "failed" for key in loaded) if len(loaded) == stage.total else known + len(late)
+        if failed > known:
+            named = f": {', '.join(late[:_NAMED])}{' and others' if len(late) > _NAMED else ''}" if late else ""
+            summary = f"{failed - known} failed after stage {stage.name} had closed{named}"
+            rollout = _with_event(rollout, f"target.failed.{failed}", now, summary, index, error=True)
     return rollout
 
 

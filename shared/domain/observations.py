@@ -6,6 +6,8 @@ from shared.domain.record import Record
 
 COMPLIANT = "Compliant"
 NON_COMPLIANT = "Non-Compliant"
+SUSPENDED = "Suspended"
+MISSING = "Missing"  #: ours: the fluxConfiguration is not in Azure any more
 #: Connectivity of an Arc cluster whose agents do not take up changes (learn.microsoft.com, Arc connectivity modes).
 AWAY = frozenset({"Offline", "Expired", "AgentNotInstalled", "Connecting"})
 
@@ -13,13 +15,18 @@ AWAY = frozenset({"Offline", "Expired", "AgentNotInstalled", "Connecting"})
 class Observation(Record, frozen=True):
     """One look at one fluxConfiguration. `observed_at` is our clock, `reported_at` the cluster's last report to Azure."""
 
-    compliance: str  #: Compliant, Non-Compliant, Pending, Suspended, Unknown
+    compliance: str  #: Compliant, Non-Compliant, Pending, Suspended, Unknown; Missing
     revision: str  #: synced revision as Flux writes it; "" before the first sync
     provisioning: str
     connectivity: str
     observed_at: datetime
     reported_at: datetime | None = None
     message: str = ""  #: why it is not compliant, in Flux's words
+
+    @staticmethod
+    def missing(now: datetime) -> "Observation":
+        """A whole look at the fleet did not find it."""
+        return Observation(compliance=MISSING, revision="", provisioning="", connectivity="", observed_at=now)
 
     @property
     def is_away(self) -> bool:
@@ -46,9 +53,9 @@ class FluxConfiguration(Record, frozen=True):
     url: str
     branch: str
     tag: str
-    semver: str
     commit: str
     observation: Observation
+    semver: str = ""
 
 
 def _facts(seen: Observation) -> tuple[object, ...]:

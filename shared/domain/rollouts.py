@@ -45,6 +45,7 @@ class Target(Record, frozen=True):
     dispatch: int = 0  #: how often an update message was sent; an older message is a duplicate
     slot: datetime | None = None  #: when ARM may be written to, by the pace
     applied_at: datetime | None = None
+    accepted_at: datetime | None = None  #: when ARM took the newest PATCH; `applied_at` is the start of the time to become compliant
     failing_since: datetime | None = None
     rejection: Rejection | None = None
     before: Observation | None = None  #: as planning found it

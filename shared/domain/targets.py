@@ -4,13 +4,15 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from shared.domain.observations import COMPLIANT, NON_COMPLIANT, Observation
+from shared.domain.observations import COMPLIANT, MISSING, NON_COMPLIANT, SUSPENDED, Observation
 from shared.domain.revisions import contains_commit
 from shared.domain.rollouts import Rules, Target
 
 #: An update waits in Azure for an offline cluster for 48 hours at most, then it must be asked for again
 #: (learn.microsoft.com, Arc GitOps: x-ms-async-operation-timeout PT48H).
 ARM_KEEPS_UPDATE = timedelta(hours=48)
+#: Resource Graph is eventually consistent: what it does not show for so long is gone.
+_MISSING_FOR = timedelta(minutes=10)
 
 
 def judge(target: Target, revision: str, rules: Rules, now: datetime) -> Target:
@@ -39,6 +41,8 @@ def _judge_queued(target: Target, rules: Rules, now: datetime) -> Target:
 
 def _judge_applied(target: Target, revision: str, rules: Rules, now: datetime) -> Target:
     observed, applied_at = target.observation, target.applied_at or now
+    if observed and observed.observed_at >= applied_at and observed.compliance in (MISSING, SUSPENDED):
+        return _judge_out_of_reach(target, observed, now)
     if _is_reached(observed, revision, applied_at):
         return replace(target, state="compliant", reason="", failing_since=None)
     if observed and observed.is_away and observed.observed_at >= applied_at:
@@ -62,12 +66,24 @@ def _judge_offline(target: Target, revision: str, rules: Rules, now: datetime) -
     observed, applied_at = target.observation, target.applied_at or now
     if observed is None or observed.is_away:
         return target
+    if observed.compliance in (MISSING, SUSPENDED):
+        return _judge_out_of_reach(target, observed, now)
     if _is_reached(observed, revision, applied_at):
         return replace(target, state="compliant", reason="")
-    if now > applied_at + ARM_KEEPS_UPDATE:
+    if now > (target.accepted_at or applied_at) + ARM_KEEPS_UPDATE:
         return replace(target, state="pending", reason="", slot=None)
     # Judged on at once: a cluster whose clock is ahead may have reported a failure from after this moment.
     return _judge_applied(replace(target, state="applied", reason="", applied_at=now), revision, rules, now)
+
+
+def _judge_out_of_reach(target: Target, observed: Observation, now: datetime) -> Target:
+    """Suspended by someone, or deleted: no failure of the commit. One look may miss what is there, so deleted takes several."""
+    if observed.compliance == SUSPENDED:
+        return replace(target, state="skipped", reason="suspended: Flux does not apply anything", failing_since=None)
+    since = target.failing_since or now
+    if now >= since + _MISSING_FOR:
+        return replace(target, state="skipped", reason="no longer in Azure", failing_since=None)
+    return target if target.failing_since else replace(target, failing_since=since)
 
 
 def _is_reached(observed: Observation | None, revision: str, applied_at: datetime) -> bool:

@@ -159,6 +159,7 @@ class Apply:
                 state=state or now.state,
                 reason=reason or now.reason,
                 applied_at=applied_at or now.applied_at,
+                accepted_at=applied_at or now.accepted_at,
                 slot=slot or now.slot,
                 rejection=rejection or now.rejection,
             )

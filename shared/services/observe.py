@@ -56,10 +56,8 @@ class Observe:
 
     async def _record(self, rollout: Rollout, targets: list[Target], seen: dict[str, Observation]) -> None:
         async def record(target: Target) -> bool:
-            observation = seen.get(target.configuration_id)
-            if observation is None or not _is_news(target, observation):
-                return False
-            return await self._save(target, observation)
+            observation = seen.get(target.configuration_id) or Observation.missing(self.clock())
+            return _is_news(target, observation) and await self._save(target, observation)
 
         if any(await map_bounded(record, targets)):
             await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=rollout.id))

@@ -1,6 +1,5 @@
 """A rollout is looked at: load what can change, decide, save, send what follows."""
 
-import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,14 +12,17 @@ from shared.domain.clock import Clock
 from shared.domain.errors import Conflict
 from shared.domain.messages import CONFIG_UPDATES, NOTIFICATIONS, ROLLOUT_STEPS, ApplyUpdate, Notify, StepRollout
 from shared.domain.rollouts import FINAL, Rollout, Target
+from shared.log import event_logger
 from shared.ports import Audit, Queue, Rollouts
 from shared.services.concurrency import map_bounded
 from shared.services.pacing import Pacer
 
-log = logging.getLogger("sluice.step")
+log = event_logger("sluice.step")
 
 #: A listed rollout that does not exist after so long was never made: its planning died, and was done again under the same id or not at all.
 _ORPHANED_AFTER = timedelta(hours=1)
+#: More than the host takes to look at a quiet queue again (host.json, maxPollingInterval).
+_APART_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,9 @@ class Step:
 
         async def save(target: Target) -> bool:
             """Whether nobody else was faster. Never given up between the save and the message, or the target would wait for nothing."""
+            if target.state in FINAL:
+                # Before the save: after it nobody would know that the record is still missing.
+                await self._note_target(target, decision.rollout)
             try:
                 await self.rollouts.save_target(target, etags[target.id])
             except Conflict:
@@ -87,8 +92,6 @@ class Step:
             if target.id in slots:
                 message = ApplyUpdate(rollout_id=target.rollout_id, target_id=target.id, dispatch=target.dispatch)
                 await self.queue.send(CONFIG_UPDATES, message, not_before=slots[target.id])
-            elif target.state in FINAL:
-                await self._note_target(target, decision.rollout)
             return True
 
         if not all(await map_bounded(save, targets)):
@@ -135,8 +138,8 @@ class Step:
                     detail={"summary": event.summary, "revision": rollout.revision},
                 )
             )
-            # A second apart, so that people read what happened at once in its order.
-            told_at = self.clock() + timedelta(seconds=index)
+            # Apart, so that people read what happened at once in its order.
+            told_at = self.clock() + timedelta(seconds=_APART_SECONDS * index)
             await self.queue.send(NOTIFICATIONS, Notify(rollout_id=rollout.id, event_id=event.id), not_before=told_at)
             log.info(event.kind, extra={"rollout": rollout.id})
         await self.rollouts.save(replace(rollout, announced=len(rollout.events)), etag)

@@ -13,6 +13,7 @@ from shared.ports import Sealer
 
 _ROLLOUT_ITEM = "rollout"
 _ACTIVE = "active"
+_END_OF_TIME = "9999"  #: later than every time, as text
 
 ROLLOUT: Document[Rollout] = Document(
     struct=Rollout,
@@ -28,7 +29,9 @@ TARGET: Document[Target] = Document(
     version=1,
     container="rollouts",
     place=lambda target: (target.rollout_id, target.id),
-    clear=frozenset({"id", "rolloutId", "stage", "order", "subscription", "state", "dispatch", "slot", "appliedAt", "failingSince"}),
+    clear=frozenset(
+        {"id", "rolloutId", "stage", "order", "subscription", "state", "dispatch", "slot", "appliedAt", "acceptedAt", "failingSince"}
+    ),
     scope=lambda target: target.subscription,
 )
 
@@ -65,7 +68,7 @@ class CosmosRollouts:
         return [
             (await self._targets.decode(document), str(document["_etag"]))
             async for document in self.database.query("rollouts", text, parameters, partition=rollout.id)
-            if needs(rollout, document["stage"], document["state"])
+            if _is_needed(rollout, document)
         ]
 
     async def targets(self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = ()) -> list[Target]:
@@ -91,12 +94,15 @@ class CosmosRollouts:
         return [(document["id"], datetime.fromisoformat(document["since"])) async for document in found]
 
     async def recent(self, limit: int, continuation: str | None) -> tuple[list[Rollout], str | None]:
-        """The continuation is the last one's time of creation: a token of Cosmos DB's does not work with an order across partitions."""
-        before = continuation or "9999"
-        newest = "FROM c WHERE c.type = 'rollout' AND c.createdAt < @before ORDER BY c.createdAt DESC"
+        """The continuation is the last one's time of creation and the rollouts of that very time that were given: those of one
+        change share it, and a token of Cosmos DB's does not work with an order across partitions.
+        """
+        before, *given = (continuation or _END_OF_TIME).split(",")
+        older = "(c.createdAt < @before OR (c.createdAt = @before AND NOT ARRAY_CONTAINS(@given, c.rolloutId)))"
+        newest = f"FROM c WHERE c.type = 'rollout' AND {older} ORDER BY c.createdAt DESC"
         text = f"SELECT TOP {int(limit)} * {newest}"
-        documents = [document async for document in self.database.query("rollouts", text, {"@before": before})]
-        more = documents[-1]["createdAt"] if len(documents) == limit else None
+        documents = [document async for document in self.database.query("rollouts", text, {"@before": before, "@given": given})]
+        more = _continuation(documents, before, given) if len(documents) == limit else None
         return [await self._rollouts.decode(document) for document in documents], more
 
     @property
@@ -106,6 +112,18 @@ class CosmosRollouts:
     @property
     def _targets(self) -> Shelf[Target]:
         return Shelf(self.database, self.sealer, TARGET)
+
+
+def _is_needed(rollout: Rollout, document: Json) -> bool:
+    """A document without a usable stage or state counts as needed: decoding it says what is wrong."""
+    stage, state = document.get("stage"), document.get("state")
+    return not (isinstance(stage, int) and isinstance(state, str)) or needs(rollout, stage, state)
+
+
+def _continuation(documents: Sequence[Json], before: str, given: Sequence[str]) -> str:
+    last = documents[-1]["createdAt"]
+    same = [document["rolloutId"] for document in documents if document["createdAt"] == last]
+    return ",".join([last, *(given if last == before else ()), *same])
 
 
 async def _created(saving: Awaitable[str]) -> bool:
