@@ -26,7 +26,7 @@ from local.stack.stack import Stack
 Json = dict[str, Any]
 FAST = 20.0  # seconds of a cluster's life in one of ours
 #: Looks at the fleet every second: a test does not wait for what a user would not mind.
-OFTEN = {"SWEEP_COMPLIANCE_SCHEDULE": "* * * * * *"}
+OFTEN = {"SWEEP_COMPLIANCE_SCHEDULE": "* * * * * *", "LOOK_FOR_AWAY_SECONDS": "1"}
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class Playground:
 
     async def get(self, path: str) -> tuple[int, Json]:
         async with self._web.get(f"{self.stack.host}/api/{path}") as response:
+            assert response.content_type == "application/json", (response.status, self.logged()[-4000:])
             return response.status, await response.json()
 
     async def rollouts_of(self, push: Push) -> list[Json]:
