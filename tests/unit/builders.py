@@ -83,6 +83,7 @@ def a_flux_configuration(number: int = 0, **fields: Any) -> FluxConfiguration:
         "url": URL,
         "branch": "main",
         "tag": "",
+        "semver": "",
         "commit": "",
         "observation": an_observation(),
     }

@@ -188,6 +188,18 @@ def test_a_late_failure_that_a_crash_left_untold_is_told_by_the_counts() -> None
     assert advance(decision.rollout, targets("queued", stage=1), at(602)).rollout.events == decision.rollout.events
 
 
+def test_clusters_that_fail_late_together_are_told_together() -> None:
+    rollout = running({"compliant": 4, "failed": 1, "offline": 8}, state="succeeded", rules=replace(RULES, max_failures=9))
+    late = [replace(target, state="applied", applied_at=at(0)) for target in targets(*["applied"] * 8)]
+    decision = advance(
+        rollout, [*late, *(a_target(50 + n, state=state) for n, state in enumerate(["compliant"] * 4 + ["failed"]))], at(601)
+    )
+    (event,) = decision.rollout.events
+    assert (event.kind, event.stage, event.severity) == ("target.failed", 0, "error")
+    assert "8" in event.summary or "3 more" in event.summary
+    assert all(f"cluster-00{number}" in event.summary for number in range(5))
+
+
 def test_it_wakes_when_a_time_of_grace_ends() -> None:
     failing = replace(targets("applied")[0], observation=an_observation(30, compliance="Non-Compliant", revision=SYNCED))
     decision = advance(running({"applied": 1}), [failing], at(40))

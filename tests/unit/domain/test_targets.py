@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from shared.domain.observations import Observation
 from shared.domain.rollouts import Rejection, Target
 from shared.domain.targets import judge
 
@@ -97,6 +98,19 @@ def test_who_is_late_is_told_with_what_was_seen_last(observation: Any, reason: s
     assert judged(applied(observation=observation), 601).reason == reason
 
 
+@pytest.mark.parametrize("state", ["applied", "offline"])
+def test_what_is_gone_from_azure_for_a_while_is_skipped(state: Any) -> None:
+    gone = applied(state=state, observation=Observation.missing(at(30)))
+    missed = judged(gone, 31)
+    assert (missed.state, missed.failing_since) == (state, at(31))
+    assert judged(missed, 630) is missed
+    assert (judged(missed, 631).state, judged(missed, 631).reason) == ("skipped", "no longer in Azure")
+
+
+def test_a_suspended_cluster_that_was_away_is_skipped() -> None:
+    assert judged(offline(observation=seen(5000, compliance="Suspended")), 5001).state == "skipped"
+
+
 def test_a_failure_has_its_time_of_grace() -> None:
     failing = seen(30, compliance="Non-Compliant", revision=SYNCED, message="build failed")
     noted = judged(applied(observation=failing), 40)
@@ -154,6 +168,11 @@ def test_a_cluster_that_is_back_gets_its_time_anew() -> None:
     assert (back.state, back.reason, back.applied_at) == ("applied", "", at(5001))
 
 
+def test_azure_keeps_an_update_from_when_it_took_it_however_often_the_cluster_comes_and_goes() -> None:
+    target = offline(accepted_at=at(0), applied_at=at(40 * 3600), observation=seen(50 * 3600))
+    assert judged(target, 50 * 3600).state == "pending"
+
+
 def test_a_cluster_that_is_back_and_done_is_compliant() -> None:
     assert judged(offline(observation=seen(5000, revision=SYNCED)), 5001).state == "compliant"
     assert judged(offline(observation=seen(5000, revision=SYNCED)), HOURS_48 + 9).state == "compliant"
@@ -168,7 +187,7 @@ def test_a_cluster_that_was_away_for_longer_than_azure_keeps_the_update_gets_it_
 observations = st.none() | st.builds(
     an_observation,
     st.integers(-100, 1000),
-    compliance=st.sampled_from(["Compliant", "Non-Compliant", "Pending", "Unknown", ""]),
+    compliance=st.sampled_from(["Compliant", "Non-Compliant", "Pending", "Suspended", "Missing", ""]),
     revision=st.sampled_from(["", SYNCED, f"main@sha1:{sha(0)}"]),
     connectivity=st.sampled_from(["Connected", "Offline", ""]),
     reported_at=st.none() | st.integers(-100, 1000).map(at),
