@@ -5,7 +5,6 @@ import re
 from shared.domain.record import Record
 
 _DIGEST = re.compile(r"(?:^|[@/])(?:sha1:|sha256:)?(?P<hash>[0-9a-f]{40}|[0-9a-f]{64})$", re.ASCII | re.IGNORECASE)
-NO_COMMIT = "0" * 40
 
 
 class Revision(Record, frozen=True):
@@ -13,6 +12,11 @@ class Revision(Record, frozen=True):
 
     name: str
     hash: str
+
+
+def is_no_commit(commit: str) -> bool:
+    """Whether Git means "none" (gitrepository-layout's zero id, of 40 or 64 digits)."""
+    return not commit.strip("0")
 
 
 def parse_revision(text: str | None) -> Revision | None:

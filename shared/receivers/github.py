@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from shared.domain.changes import Change, ChangeKind, change_id
 from shared.domain.errors import Malformed, Refused
-from shared.domain.revisions import NO_COMMIT
+from shared.domain.revisions import is_no_commit
 from shared.domain.sources import canonical_url, source_id
 from shared.receivers.inbound import Inbound, Received, verify_hmac_sha256
 
@@ -20,7 +20,7 @@ _MAX_TITLE = 200
 _MAX_PATHS_LENGTH = 200_000  #: characters; a push that touches more is taken to touch everything, so that its document stays small
 
 
-_Sha = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
+_Sha = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?\Z")]
 _Ref = Annotated[str, Meta(pattern=r"^refs/", max_length=1024)]
 
 
@@ -101,14 +101,14 @@ def _push(inbound: Inbound, delivery: str) -> Change:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Malformed) as error:
         raise Refused(400, f"body-invalid: {_where(error)}", explain=True) from None
     newest = push.head_commit
-    deleted = push.deleted or push.after == NO_COMMIT
+    deleted = push.deleted or is_no_commit(push.after)
     return Change(
         id=change_id(inbound.receiver, delivery, push.repository.clone_url, push.ref),
         source=source,
         url=url,
         ref=push.ref,
         kind=_kind(push, deleted=deleted),
-        before="" if push.before == NO_COMMIT else push.before,
+        before="" if is_no_commit(push.before) else push.before,
         # `after` of an annotated tag is the tag object; the commit that Flux will report is the head commit.
         revision="" if deleted else (newest.id if newest and push.ref.startswith("refs/tags/") else push.after),
         forced=push.forced,
@@ -130,7 +130,7 @@ def _where(error: Exception) -> str:
 def _kind(push: _Push, *, deleted: bool) -> ChangeKind:
     if deleted:
         return "deleted"
-    return "created" if push.created or push.before == NO_COMMIT else "updated"
+    return "created" if push.created or is_no_commit(push.before) else "updated"
 
 
 def _time(pushed_at: int | str | None) -> datetime | None:
@@ -138,7 +138,8 @@ def _time(pushed_at: int | str | None) -> datetime | None:
     try:
         if isinstance(pushed_at, int):
             return datetime.fromtimestamp(pushed_at, UTC)
-        return datetime.fromisoformat(pushed_at).astimezone(UTC) if pushed_at else None
+        told = datetime.fromisoformat(pushed_at) if pushed_at else None
+        return told and (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
 
