@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.revisions import Revision, contains_commit, parse_revision
+from shared.domain.revisions import Revision, contains_commit, is_no_commit, parse_revision
 
 SHA1 = "0ba6f0d3f9c1b4b5b5a2c3d4e5f60718293a4b5c"
 SHA256 = SHA1 + "0123456789abcdef01234567"
@@ -52,3 +52,9 @@ def test_a_branch_named_like_a_commit_is_not_that_commit() -> None:
 def test_any_text_is_read_or_not_but_never_an_error(text: str) -> None:
     revision = parse_revision(text)
     assert revision is None or (len(revision.hash) in (40, 64) and text.strip().startswith(revision.name))
+
+
+def test_only_zeros_mean_no_commit() -> None:
+    assert is_no_commit("0" * 40)
+    assert is_no_commit("0" * 64)
+    assert not is_no_commit("0" * 39 + "1")
