@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 from azure_side import AzureSide
+from messages import announced, text_of
 from raw_database import RawDatabase
 from raw_queues import RawQueues
 from waiting import eventually
@@ -117,6 +118,16 @@ class Playground:
     async def commits_of(self) -> set[str]:
         """The commits that the clusters run."""
         return {cluster["syncedCommit"] for cluster in (await self.azure.clusters()).values()}
+
+    async def told(self, channel: str, title: str) -> str:
+        """Every text of the channel's one message whose heading begins with `title`, once it is there."""
+
+        async def look() -> list[Json]:
+            return [body for body in await self.azure.messages(channel) if announced([body])[0].startswith(title)]
+
+        found = await eventually(look, f"{channel} got {title!r}", within_seconds=20)
+        assert len(found) == 1
+        return text_of(found[0])
 
     def configure(self, old: str, new: str) -> None:
         """Changes a piece of the stack's sluice.yaml in one step, as a deployment does."""

@@ -47,5 +47,10 @@ async def test_a_push_delivered_five_times_with_every_message_doubled_moves_each
     assert Counter(patch.cluster for patch in await play.azure.patches()) == once
     assert [one["revision"] for one in (await play.get("rollouts"))[1]["rollouts"]] == [push.commit]
     titles = ["Rollout started: platform", "Stage done: platform / canary", "Stage done: platform / prod", "Rollout finished: platform"]
+
+    async def all_told() -> bool:
+        return all([len(await play.azure.messages(channel)) >= len(titles) for channel in ("teams", "slack")])
+
+    await eventually(all_told, "Teams and Slack, which takes one message a second, have every message")
     for channel in ("teams", "slack"):
         assert Counter(announced(await play.azure.messages(channel))) == dict.fromkeys(titles, 1)

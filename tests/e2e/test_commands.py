@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from conftest import Start
-from messages import announced, text_of
 from playground import Playground
 from waiting import eventually
 
@@ -73,8 +72,7 @@ async def test_a_broken_configuration_is_refused_with_its_line_while_the_last_go
         refusal = f"sluice.yaml:{line}: routes[0].strategy: there is no strategy named circles"
         assert refusal in play.logged()
         for channel in ("teams", "slack"):
-            (told,) = [body for body in await play.azure.messages(channel) if announced([body])[0].startswith("sluice.yaml is refused")]
-            assert refusal in text_of(told)
+            assert refusal in await play.told(channel, "sluice.yaml is refused")
     finally:
         play.configure("strategy: circles", "strategy: rings")
 

@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from azure_side import Json
 from conftest import Start
-from messages import announced, text_of
 from playground import Playground, Push
-from waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -47,19 +44,9 @@ async def test_a_commit_that_fails_on_three_canary_clusters_pauses_the_rollout_b
     assert set(await play.azure.accepted()) == canary
 
     for channel in ("teams", "slack"):
-        text = text_of(await message_titled(play, channel, "Stage failed, rollout paused: platform / canary"))
+        text = await play.told(channel, "Stage failed, rollout paused: platform / canary")
         for word in ("canary", REASON, MESSAGE, *failed):
             assert word in text, (channel, word)
-
-
-async def message_titled(play: Playground, channel: str, title: str) -> Json:
-    async def look() -> Json | None:
-        bodies = await play.azure.messages(channel)
-        return next((body for body in bodies if announced([body]) == [title]), None)
-
-    found = await eventually(look, f"{channel} got {title!r}", within_seconds=15)
-    assert found is not None
-    return found
 
 
 async def test_nothing_in_the_database_can_be_read(play: Playground, bad: Push) -> None:
