@@ -22,7 +22,7 @@ def use(options: argparse.Namespace) -> None:
     """
     if options.settings:
         _take(options.settings)
-    elif not os.environ.get("COSMOS_ENDPOINT"):
+    elif "COSMOS_ENDPOINT" not in os.environ:
         from local.stack import description
 
         os.environ.update(json.loads(Path(description.read(options.state).settings).read_text()))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.configurations import CosmosConfigurations
     from shared.azure.cosmos.database import Database
     from shared.azure.cosmos.deliveries import CosmosDeliveries
+    from shared.azure.cosmos.keys import CosmosDataKeys
     from shared.azure.cosmos.rollouts import CosmosRollouts
     from shared.azure.credential import AsyncCredential
     from shared.azure.key_vault import KeyEncryptionKey, KeyVaultSecrets
@@ -179,11 +180,16 @@ class App:
         return KeyEncryptionKey(self.settings.key_encryption_key.removeprefix("file:"), self.credential)
 
     @cached_property
-    def sealer(self) -> "EnvelopeSealer":
+    def data_keys(self) -> "CosmosDataKeys":
         from shared.azure.cosmos.keys import CosmosDataKeys
+
+        return CosmosDataKeys(self.database)
+
+    @cached_property
+    def sealer(self) -> "EnvelopeSealer":
         from shared.azure.sealing import EnvelopeSealer
 
-        return EnvelopeSealer(CosmosDataKeys(self.database), self.key_encryption_key)
+        return EnvelopeSealer(self.data_keys, self.key_encryption_key)
 
     @cached_property
     def secrets(self) -> "KeyVaultSecrets":

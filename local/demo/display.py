@@ -18,6 +18,7 @@ _COLOURS = {
     "aborted": "red",
 }
 _BAR_WIDTH = 32
+_SHORT = 10
 _NOTABLE = ("failed", "offline")
 
 
@@ -51,14 +52,14 @@ def live(rollout: Rollout) -> "Group":
 
 
 def table(rollouts: Sequence[Rollout]) -> "Table":
-    """One line a stage of every rollout."""
+    """One line a stage of every rollout. Ids and commits are cut to what tells them apart: --json has them whole."""
     from rich.table import Table
 
     shown = Table(title="Rollouts, newest first", title_justify="left")
-    for title in ("Rollout", "Route", "Revision", "State", "Stage", "Stage state", "Compliant", "Others"):
-        shown.add_column(title, overflow="fold", justify="right" if title == "Compliant" else "left")
+    for title in ("Rollout", "Route", "Commit", "State", "Stage", "Stage state", "Compliant", "Others"):
+        shown.add_column(title, no_wrap=title in ("Rollout", "Commit"), justify="right" if title == "Compliant" else "left")
     for rollout in rollouts:
-        first = [rollout["id"], rollout["route"], rollout["revision"], _state(rollout["state"])]
+        first = [rollout["id"][:_SHORT], rollout["route"], rollout["revision"][:_SHORT], _state(rollout["state"])]
         for stage in rollout["stages"]:
             compliant = f"{stage['counts'].get('compliant', 0)}/{stage['total']}"
             shown.add_row(*first, stage["name"], _state(stage["state"]), compliant, _others(stage))

@@ -24,6 +24,11 @@ class CosmosDataKeys:
         except msgspec.ValidationError as error:
             raise Malformed(f"keys document {scope}: {error}") from None
 
+    async def scopes(self) -> list[str]:
+        """Every scope that has a data key, across all partitions: for people."""
+        found = self.database.query("keys", "SELECT c.id FROM c WHERE c.type = @type", {"@type": "data-key"})
+        return sorted([document["id"] async for document in found])
+
     async def create(self, record: KeyRecord) -> None:
         await self.database.save("keys", _document(record), "")
 
