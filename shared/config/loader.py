@@ -11,7 +11,8 @@ from shared.domain.errors import Malformed
 from shared.domain.sources import canonical_url
 
 MAX_CONFIG_BYTES = 1024 * 1024
-_PATH = re.compile(r"\.(?P<key>[A-Za-z0-9_-]+)|\[(?P<index>\d+)\]")
+MAX_VALUES = 100_000  #: with every alias written out
+_PATH = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]+)`")
 
 Problem = tuple[str, str]  #: path as msgspec writes it ($.routes[0].strategy), and reason
@@ -26,6 +27,8 @@ def load_text(text: str, name: str = "sluice.yaml") -> Config:
         config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
         raise Malformed(_located(root, name, [_problem(str(error))])) from None
+    except UnicodeError:
+        raise Malformed(f"{name}: a text in it is not Unicode") from None
     problems = list(_cross_checks(config))
     if problems:
         raise Malformed(_located(root, name, problems))
@@ -39,20 +42,56 @@ def schema() -> dict[str, object]:
 
 def _parse(text: str, name: str) -> tuple[yaml.Node, object]:
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
         if root is None:
             raise Malformed(f"{name}:1: the file is empty; it needs at least `apiVersion: sluice/v1`")
-        return root, yaml.safe_load(text)
+        _check_tree(root, name)
+        return root, loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise Malformed(f"{name}:{line}: not valid YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        # PyYAML meets a value that does not fit its tag (`!!int ""`) with whatever Python raises.
         raise Malformed(f"{name}: not valid YAML: {type(error).__name__}") from None
+
+
+def _check_tree(root: yaml.Node, name: str) -> None:
+    """Refuses what YAML allows and nobody means: a key twice, of which one would be lost, and aliases of aliases without end."""
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        if id(node) not in sizes:
+            sizes[id(node)] = MAX_VALUES  # until it is known: a node that contains itself has no end
+            if isinstance(node, yaml.MappingNode):
+                _check_keys(node, name)
+            sizes[id(node)] = min(MAX_VALUES, 1 + sum(map(size, _children(node))))
+        return sizes[id(node)]
+
+    if size(root) >= MAX_VALUES:
+        raise Malformed(f"{name}: more than {MAX_VALUES} values, aliases written out")
+
+
+def _check_keys(node: yaml.MappingNode, name: str) -> None:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.value in seen:
+            raise Malformed(f"{name}:{key.start_mark.line + 1}: {key.value} stands here twice, so that one of them would be lost")
+        seen.add(str(key.value))
+
+
+def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
 
 
 def _problem(message: str) -> Problem:
     reason, _, path = message.partition(" - at `")
-    path = path.removesuffix("`") or "$"
+    path = path.removeprefix("key` in `").removesuffix("`") or "$"
     unknown = _UNKNOWN.search(reason)
     return (f"{path}.{unknown['key']}" if unknown else path), reason
 
@@ -66,7 +105,9 @@ def _line(node: yaml.Node, path: str) -> int:
     line = node.start_mark.line
     for step in _PATH.finditer(path):
         if isinstance(node, yaml.MappingNode) and step["key"]:
-            found = next(((key, value) for key, value in node.value if key.value == step["key"]), None)
+            # An unknown field stands last, and may look like a path itself. Of merged fields the one's own comes last.
+            names = (step["key"], path[step.start() + 1 :])
+            found = next(((key, value) for key, value in reversed(node.value) if key.value in names), None)
             if found is None:
                 break
             line, node = found[0].start_mark.line, found[1]

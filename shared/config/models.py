@@ -11,7 +11,9 @@ from shared.domain.rollouts import Rules
 from shared.domain.selectors import Selector
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description="lower-case letters, digits and hyphens")]
-Duration = Annotated[str, Meta(pattern=r"^(\d+(\.\d+)?(ms|s|m|h|d))+$", description="for example 90s, 10m, 1h30m, 2d", examples=["10m"])]
+Duration = Annotated[
+    str, Meta(pattern=r"^(\d{1,5}(\.\d+)?(ms|s|m|h|d)){1,5}$", description="for example 90s, 10m, 1h30m, 2d", examples=["10m"])
+]
 Reference = Annotated[
     str,
     Meta(
