@@ -1,0 +1,285 @@
+"""sluice.yaml: a checked configuration, or an error that names the line."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shared.config.loader import MAX_CONFIG_BYTES, load_text, schema
+from shared.config.models import Config, Stage, Strategy, seconds
+from shared.domain.errors import Malformed
+
+SAMPLE = Path(__file__).parents[3] / "local" / "sluice.yaml"
+WHOLE = dedent("""\
+    apiVersion: sluice/v1
+    receivers:
+      - name: platform
+        type: github
+        secretRef: kv://sluice/github-platform
+        previousSecretRef: env://SLUICE_SECRET_OLD
+        events: [push, ping]
+    strategies:
+      - name: rings
+        stages:
+          - name: canary
+            selector: {tags: {ring: canary}}
+            maxConcurrency: 5
+            afterStageWait: 10m
+          - name: prod
+            maxConcurrency: 25%
+        success: {complianceWithin: 30m, maxFailures: 2}
+    routes:
+      - name: platform
+        source:
+          url: https://github.com/contoso/platform
+          ref: refs/heads/main
+        action: pin
+        strategy: rings
+    providers:
+      - {name: ops-teams, type: msteams, addressRef: kv://sluice/teams-ops}
+      - {name: ops-slack, type: slack, tokenRef: kv://sluice/slack, channel: "#ops"}
+    alerts:
+      - name: failures
+        provider: ops-teams
+        severity: error
+        group: {by: [rollout, stage], interval: 30s}
+""")
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(Malformed) as malformed:
+        load_text(text)
+    return str(malformed.value)
+
+
+def line_of(piece: str, text: str = WHOLE) -> int:
+    (line,) = (number for number, line in enumerate(text.splitlines(), 1) if piece in line)
+    return line
+
+
+def test_a_whole_file_is_read() -> None:
+    config = load_text(WHOLE)
+    assert (receiver := config.receiver("platform")) is not None
+    assert receiver.events == ("push", "ping")
+    assert (provider := config.provider("ops-slack")) is not None
+    assert provider.channel == "#ops"
+    assert [stage.name for stage in config.strategy("rings").stages] == ["canary", "prod"]
+    assert config.receiver("other") is None
+    assert config.provider("other") is None
+
+
+def test_the_sample_of_the_local_stack_loads() -> None:
+    config = load_text(SAMPLE.read_text(), SAMPLE.name)
+    assert config.routes
+    assert config.alerts
+
+
+def test_without_routes_there_is_nothing_to_do() -> None:
+    assert load_text("apiVersion: sluice/v1") == Config(api_version="sluice/v1")
+
+
+#: What is put in place of what, and the line and the reason that must be told.
+WRONG = {
+    "misspelt section": ("routes:", "route:", "route:", "unknown field `route`"),
+    "misspelt field": ("complianceWithin", "complianceWithn", "complianceWithn", "unknown field `complianceWithn`"),
+    "field with a space": ("afterStageWait: 10m", "after wait: 10m", "after wait", "unknown field `after wait`"),
+    "field with a dot": ("afterStageWait: 10m", "after.wait: 10m", "after.wait", "unknown field `after.wait`"),
+    "snake case": ("secretRef", "secret_ref", "secret_ref", "unknown field `secret_ref`"),
+    "missing field": ("    type: github\n", "", "- name: platform\n    secretRef", "missing required field `type`"),
+    "wrong version": ("sluice/v1", "sluice/v2", "apiVersion", "Invalid enum value 'sluice/v2'"),
+    "wrong type of a receiver": ("type: github", "type: gitea", "gitea", "Invalid enum value 'gitea'"),
+    "number in place of a text": ("ring: canary", "ring: 5", "ring: 5", "Expected `str`, got `int`"),
+    "number as a tag": ("ring: canary", "5: canary", "5: canary", "Expected `str`, got `int`"),
+    "plain secret": ("secretRef: kv://sluice/github-platform", "secretRef: hunter2", "hunter2", "matching regex"),
+    "any variable as a secret": ("env://SLUICE_SECRET_OLD", "env://PATH", "env://PATH", "matching regex"),
+    "duration without a unit": ("afterStageWait: 10m", 'afterStageWait: "10"', 'afterStageWait: "10"', "matching regex"),
+    "duration without end": ("afterStageWait: 10m", "afterStageWait: 999999999999d", "999999999999d", "matching regex"),
+    "percentage above all": ("25%", "101%", "101%", "matching regex"),
+    "percentage of none": ("25%", "0%", "0%", "matching regex"),
+    "no concurrency": ("maxConcurrency: 5", "maxConcurrency: 0", "maxConcurrency: 0", ">= 1"),
+    "negative failures": ("maxFailures: 2", "maxFailures: -1", "maxFailures: -1", ">= 0"),
+    "upper-case name": ("name: canary", "name: Canary", "name: Canary", "matching regex"),
+    "dangling strategy": ("strategy: rings", "strategy: ring", "strategy: ring", "there is no strategy named ring"),
+    "dangling provider": ("provider: ops-teams", "provider: ops", "provider: ops", "there is no provider named ops"),
+    "stage of the same name": ("name: prod", "name: canary", None, "the name canary is used twice"),
+    "provider of the same name": ("name: ops-slack", "name: ops-teams", None, "the name ops-teams is used twice"),
+    "short ref": ("ref: refs/heads/main", "ref: main", "ref: main", "a ref is written in full"),
+    "no repository": ("https://github.com/contoso/platform", "https://github.com", "url:", "needs a host and a path"),
+    "teams without address": (", addressRef: kv://sluice/teams-ops", "", "type: msteams", "needs addressRef"),
+    "slack without channel": (', channel: "#ops"', "", "type: slack", "needs"),
+    "plain http address": ("addressRef: kv://sluice/teams-ops", "address: http://teams", "http://teams", "begins with https://"),
+    "key twice": ("    type: github", "    type: github\n    type: github", None, "type stands here twice"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_every_error_names_the_line_and_the_reason(case: str) -> None:
+    old, new, marker, reason = WRONG[case]
+    assert old in WHOLE
+    text = WHOLE.replace(old, new, 1)
+    told = refusal(text)
+    if marker is None:
+        line = max(number for number, line in enumerate(text.splitlines(), 1) if new.splitlines()[-1].strip() in line)
+    else:
+        line = text[: text.index(marker)].count("\n") + 1
+    assert told.startswith(f"sluice.yaml:{line}: ")
+    assert reason in told
+
+
+def test_all_cross_references_that_dangle_are_told_at_once() -> None:
+    told = refusal(WHOLE.replace("strategy: rings", "strategy: ring").replace("provider: ops-teams", "provider: ops")).splitlines()
+    assert [line.split(":")[1] for line in told] == [str(line_of("strategy: rings")), str(line_of("provider: ops-teams"))]
+
+
+def test_the_name_of_the_file_is_told() -> None:
+    with pytest.raises(Malformed, match=r"^fleet\.yaml:2: "):
+        load_text("apiVersion: sluice/v1\nfleet: []", "fleet.yaml")
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing yet\n", "---\n"])
+def test_an_empty_file_is_told_what_it_needs(text: str) -> None:
+    assert "apiVersion" in refusal(text) or "Expected `object`" in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("apiVersion: sluice/v1\nroutes: [", 2),
+        ("apiVersion: sluice/v1\n\troutes: []", 2),
+        ("apiVersion: sluice/v1\nroutes: *unknown", 2),
+        ("apiVersion: sluice/v1\n? [a]\n: b", 2),
+        ("apiVersion: sluice/v1\nroutes: !!python/object/apply:os.system [id]", 2),
+        ("apiVersion: sluice/v1\n---\napiVersion: sluice/v1", 2),
+        ("- apiVersion", 1),
+        ("sluice", 1),
+    ],
+)
+def test_what_is_no_yaml_mapping_is_refused_with_its_line(text: str, line: int) -> None:
+    assert refusal(text).startswith(f"sluice.yaml:{line}: ")
+
+
+BOMB = "a: &a {k: v}\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} {{<<: [{', '.join([f'*{chr(97 + n)}'] * 10)}]}}\n" for n in range(9))
+LAUGHS = "a: &a [x, x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 10)}]\n" for n in range(9))
+HOSTILE = {
+    "merges of merges": BOMB,
+    "aliases of aliases": LAUGHS,
+    "a list in itself": "apiVersion: sluice/v1\nroutes: &a [*a]",
+    "a mapping in itself": "&a {*a : *a}",
+    "merged into itself": "a: &a {<<: *a}",
+    "nested without end": "[" * 50_000,
+    "nested mappings without end": "{a: " * 20_000,
+    "too large": "#" * (MAX_CONFIG_BYTES + 1),
+    "no number": "apiVersion: !!int ''",
+    "no fraction": "apiVersion: !!float ''",
+    "no truth": "apiVersion: !!bool maybe",
+    "no time": "apiVersion: !!timestamp now",
+    "no base64": "apiVersion: !!binary ü",
+    "no date": "apiVersion: 2026-99-99",
+    "a set": "apiVersion: sluice/v1\nroutes: !!set {a}",
+    "a lone surrogate": 'apiVersion: "\\ud800"',
+    "a lone surrogate as a key": '"\\ud800": sluice/v1',
+    "a control character": "apiVersion: \x00",
+    "a directive": "%YAML 9.9\n---\napiVersion: sluice/v1",
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_text_is_malformed(case: str) -> None:
+    assert refusal(HOSTILE[case]).startswith("sluice.yaml:")
+
+
+pieces = st.sampled_from(
+    [
+        *"\n :-[]{}&*!|>'\"#%?,<",
+        "  ",
+        "- ",
+        ": ",
+        "&a ",
+        "*a",
+        "<<: ",
+        "!!int ",
+        "!!set ",
+        "apiVersion: sluice/v1\n",
+        "routes",
+        "5",
+        "name",
+        "~",
+    ]
+)
+
+
+@given(st.text(max_size=200) | st.lists(pieces, max_size=30).map("".join) | st.lists(pieces, max_size=20).map(lambda p: WHOLE + "".join(p)))
+@example("{" + ", ".join(f"{n}: 1" for n in range(50)) + "}")
+def test_any_text_is_a_configuration_or_malformed(text: str) -> None:
+    try:
+        config = load_text(text)
+    except Malformed as malformed:
+        assert str(malformed).startswith("sluice.yaml:")  # noqa: PT017 -- both ways out are right, each with its own condition
+        return
+    assert config.api_version == "sluice/v1"
+
+
+@given(st.data())
+def test_a_file_that_lost_a_line_is_a_configuration_or_malformed(data: st.DataObject) -> None:
+    lines = WHOLE.splitlines(keepends=True)
+    del lines[data.draw(st.integers(0, len(lines) - 1))]
+    text = "".join(lines)
+    try:
+        load_text(text)
+    except Malformed as malformed:
+        for line in str(malformed).splitlines():
+            assert 1 <= int(line.split(":")[1]) <= len(lines)  # noqa: PT017 -- a file without that line may be right
+
+
+def test_anchors_are_fine_as_long_as_they_end() -> None:
+    text = WHOLE.replace("success: {complianceWithin: 30m, maxFailures: 2}", "success: &calm {complianceWithin: 30m, maxFailures: 2}")
+    text = text.replace("routes:", "  - name: same\n    stages: [{name: all}]\n    success: {<<: *calm, maxFailures: 7}\nroutes:")
+    success = load_text(text).strategy("same").success
+    assert (success.compliance_within, success.max_failures) == ("30m", 7)
+
+
+def test_a_wrong_value_over_a_merged_one_is_told_at_its_own_line() -> None:
+    text = WHOLE.replace("success: {complianceWithin: 30m, maxFailures: 2}", "success: &calm {complianceWithin: 30m, maxFailures: 2}")
+    text = text.replace(
+        "routes:", "  - name: same\n    stages: [{name: all}]\n    success:\n      <<: *calm\n      maxFailures: -7\nroutes:"
+    )
+    assert refusal(text).startswith(f"sluice.yaml:{line_of('maxFailures: -7', text)}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("90s", 90), ("10m", 600), ("1h30m", 5400), ("2d", 172_800), ("250ms", 0.25), ("1.5h", 5400), ("0s", 0), ("99999d", 99999 * 86400)],
+)
+def test_a_duration_is_so_many_seconds(text: str, expected: float) -> None:
+    assert seconds(text) == pytest.approx(expected)
+    assert load_text(WHOLE.replace("afterStageWait: 10m", f"afterStageWait: {text}")).strategy("rings").stages[0].wait_seconds == expected
+
+
+@given(st.integers(1, 100), st.integers(0, 20_000))
+def test_a_percentage_of_a_stage_is_at_least_one_and_never_more_than_all(percent: int, total: int) -> None:
+    room = Stage(name="s", max_concurrency=f"{percent}%").concurrency(total)
+    assert room == max(1, total * percent // 100)
+    assert room <= max(1, total)
+
+
+def test_a_number_is_that_many_at_once() -> None:
+    assert Stage(name="s", max_concurrency=5).concurrency(2) == 5
+
+
+def test_without_a_strategy_all_clusters_are_one_stage() -> None:
+    strategy = load_text("apiVersion: sluice/v1").strategy(None)
+    assert [(stage.name, stage.concurrency(7)) for stage in strategy.stages] == [("all", 7)]
+
+
+def test_the_rules_of_a_strategy_are_in_seconds() -> None:
+    rules = Strategy(name="s", stages=(Stage(name="all"),)).rules(redispatch_after_seconds=300)
+    assert (rules.compliance_within_seconds, rules.grace_seconds, rules.max_failures, rules.redispatch_after_seconds) == (1800, 120, 0, 300)
+
+
+def test_the_schema_knows_every_section() -> None:
+    definitions = schema()["$defs"]
+    assert isinstance(definitions, dict)
+    assert set(definitions["Config"]["properties"]) == {"apiVersion", "receivers", "strategies", "routes", "providers", "alerts"}
+    assert definitions["Config"]["additionalProperties"] is False
