@@ -76,7 +76,7 @@ def test_without_a_good_version_ever_nothing_is_in_force(file: File) -> None:
     with pytest.raises(Malformed, match="SLUICE_CONFIG"):
         config.current()
     file.write(BROKEN)
-    with pytest.raises(Malformed, match="sluice.yaml:2"):
+    with pytest.raises(Malformed, match=r"sluice\.yaml:2"):
         config.current()
     file.write(GOOD)
     assert config.current().api_version == "sluice/v1"

@@ -67,7 +67,7 @@ class RolloutMachine(RuleBasedStateMachine):
     )
     def plan(self, stages: list[tuple[int, int, int]], max_failures: int) -> None:
         self.shape = stages
-        self.rules = replace(RULES, max_failures=max_failures)
+        self.judged_by = replace(RULES, max_failures=max_failures)
         for number in range(sum(total for total, _, _ in stages)):
             self.clusters[f"target-{number:03}"] = Cluster()
         self._plan(1)
@@ -79,7 +79,7 @@ class RolloutMachine(RuleBasedStateMachine):
             for index, (total, room, wait) in enumerate(self.shape)
         ]
         self.rollouts[name] = a_rollout(
-            *stages, id=name, revision=sha(number), sequence=number, rules=self.rules, created_at=self.now, updated_at=self.now
+            *stages, id=name, revision=sha(number), sequence=number, rules=self.judged_by, created_at=self.now, updated_at=self.now
         )
         places = [index for index, (total, _, _) in enumerate(self.shape) for _ in range(total)]
         for order, stage in enumerate(places):

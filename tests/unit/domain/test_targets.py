@@ -22,7 +22,8 @@ def judged(target: Target, seconds: float) -> Target:
 
 
 def applied(**fields: Any) -> Target:
-    return a_target(**{"state": "applied", "dispatch": 1, "slot": at(0), "applied_at": at(0)} | fields)
+    values: dict[str, Any] = {"state": "applied", "dispatch": 1, "slot": at(0), "applied_at": at(0)}
+    return a_target(**values | fields)
 
 
 def seen(seconds: float = 30, **fields: Any) -> Any:
