@@ -23,6 +23,8 @@ log = event_logger("sluice.step")
 _ORPHANED_AFTER = timedelta(hours=1)
 #: More than the host takes to look at a quiet queue again (host.json, maxPollingInterval).
 _APART_SECONDS = 3
+#: Whoever adds an event tells it at once; what is older and untold was left by an instance that died.
+_TOLD_WITHIN = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -116,16 +118,14 @@ class Step:
             etag = await self.rollouts.save(after, etag)
         if needs_wake:
             await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=after.id), not_before=wake_at)
-        await self._announce(after, etag)
+        if _must_announce(before, after, now):
+            await self._announce(after, etag)
         if is_settled(after):
             await self.rollouts.unmark_active(after.id)
 
     async def _announce(self, rollout: Rollout, etag: str) -> None:
         """Sends what is new to the notifications. Marked as told only afterwards: after a crash it is told again, under the same id."""
-        new = rollout.events[rollout.announced :]
-        if not new:
-            return
-        for index, event in enumerate(new):
+        for index, event in enumerate(rollout.events[rollout.announced :]):
             await self.audit.append(
                 Entry(
                     id=event.id,
@@ -158,3 +158,8 @@ class Step:
                 subscription=target.subscription,
             )
         )
+
+
+def _must_announce(before: Rollout, after: Rollout, now: datetime) -> bool:
+    untold = after.events[after.announced :]
+    return len(after.events) > len(before.events) or any(now - event.at > _TOLD_WITHIN for event in untold)
