@@ -1,0 +1,370 @@
+"""In-memory implementations of `shared.ports`, with the database's ETags, a queue with time, and ways to fail on purpose."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from builders import NOW
+
+from shared.domain.advance import needs
+from shared.domain.announcements import Announcement
+from shared.domain.audit import Entry, Link, make_link
+from shared.domain.changes import Change, Unplanned
+from shared.domain.configurations import Configuration
+from shared.domain.deliveries import Delivery
+from shared.domain.errors import Conflict, NotFound
+from shared.domain.ledger import Head, head_id
+from shared.domain.messages import KINDS, encode, read
+from shared.domain.observations import FluxConfiguration
+from shared.domain.pace import Pace
+from shared.domain.record import Record
+from shared.domain.rollouts import Rollout, Target
+
+T = TypeVar("T")
+
+
+class Killed(Exception):
+    """The instance died here. No use case knows it, so none can handle it."""
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Faults:
+    """Every write of every fake passes here. `die_at`: the instance dies before that write (from 1); `fail_next`: errors to raise."""
+
+    writes: int = 0
+    die_at: int | None = None
+    fail_next: list[Exception] = field(default_factory=list)
+    down: Exception | None = None  #: raised by every call while it is set
+    #: how long each call takes, against the others
+    pauses: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 -- repeatable, not secret
+
+    async def read(self) -> None:
+        await self._take_time()
+        if self.down:
+            raise self.down
+
+    async def write(self) -> None:
+        await self._take_time()
+        if self.down:
+            raise self.down
+        self.writes += 1
+        if self.writes == self.die_at:
+            raise Killed
+        if self.fail_next:
+            raise self.fail_next.pop(0)
+
+    async def _take_time(self) -> None:
+        """Others may come between any two calls."""
+        for _ in range(self.pauses.randint(1, 3)):
+            await asyncio.sleep(0)
+
+
+class Shelf(Generic[T]):
+    """Documents with ETags: a save with an old one is a Conflict, and so is a second document of the same id."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._kept: dict[Any, tuple[T, str]] = {}
+        self._version = 0
+        #: called before a save, once: what someone else does just then
+        self.meanwhile: Callable[[], None] | None = None
+
+    async def get(self, key: object) -> tuple[T, str] | None:
+        await self._faults.read()
+        return self._kept.get(key)
+
+    async def save(self, key: object, document: T, etag: str) -> str:
+        await self._faults.write()
+        if self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        if self._kept[key][1] != etag if key in self._kept else etag != "":
+            raise Conflict("the document was changed by someone else")
+        return self.put(key, document)
+
+    async def create(self, key: object, document: T) -> bool:
+        try:
+            await self.save(key, document, "")
+        except Conflict:
+            return False
+        return True
+
+    def put(self, key: object, document: T) -> str:
+        """What someone else writes."""
+        self._version += 1
+        self._kept[key] = (document, str(self._version))
+        return str(self._version)
+
+    def drop(self, key: object) -> None:
+        self._kept.pop(key, None)
+
+    def all(self) -> list[T]:
+        return [document for document, _ in self._kept.values()]
+
+    def now(self, key: object) -> T:
+        return self._kept[key][0]
+
+    def items(self) -> Iterator[tuple[T, str]]:
+        yield from self._kept.values()
+
+
+@dataclass(frozen=True)
+class Sent:
+    queue: str
+    text: str
+    not_before: datetime | None
+
+    @property
+    def message(self) -> Any:
+        """As the function that is bound to the queue reads it."""
+        return read(KINDS[self.queue], self.text.encode())
+
+
+class FakeQueue:
+    def __init__(self, faults: Faults, clock: FakeClock) -> None:
+        self._faults, self._clock = faults, clock
+        self.sent: list[Sent] = []  #: all that was ever sent
+        self.waiting: list[Sent] = []
+
+    async def send(self, queue: str, message: Record, *, not_before: datetime | None = None) -> None:
+        await self.send_text(queue, encode(message), not_before=not_before)
+
+    async def send_text(self, queue: str, text: str, *, not_before: datetime | None = None) -> None:
+        await self._faults.write()
+        self.sent.append(Sent(queue, text, not_before))
+        self.waiting.append(self.sent[-1])
+
+    def messages(self, queue: str) -> list[Any]:
+        return [sent.message for sent in self.sent if sent.queue == queue]
+
+    def visible(self) -> list[Sent]:
+        return [sent for sent in self.waiting if sent.not_before is None or sent.not_before <= self._clock()]
+
+
+class FakeSecrets:
+    def __init__(self, **secrets: str) -> None:
+        self.known = {f"kv://sluice/{name.replace('_', '-')}": value for name, value in secrets.items()}
+        self.down: Exception | None = None
+
+    async def get(self, reference: str) -> str:
+        if self.down:
+            raise self.down
+        if reference not in self.known:
+            raise NotFound("no such secret")
+        return self.known[reference]
+
+
+class FakeChanges:
+    def __init__(self, faults: Faults, clock: FakeClock) -> None:
+        self._clock = clock
+        self.kept: Shelf[Change] = Shelf(faults)
+        self.heads: Shelf[Head] = Shelf(faults)
+        self.waiting: Shelf[Unplanned] = Shelf(faults)
+
+    async def record(self, change: Change) -> bool:
+        return await self.kept.create((change.source, change.id), change)
+
+    async def get(self, source: str, change_id: str) -> Change | None:
+        found = await self.kept.get((source, change_id))
+        return found[0] if found else None
+
+    async def mark_unplanned(self, change: Change) -> None:
+        await self.waiting.create(change.id, Unplanned(change_id=change.id, source=change.source, since=self._clock()))
+
+    async def unmark_unplanned(self, change_id: str) -> None:
+        self.waiting.drop(change_id)
+
+    async def unplanned(self) -> list[Unplanned]:
+        return self.waiting.all()
+
+    async def head(self, source: str, ref: str) -> tuple[Head, str]:
+        return await self.heads.get((source, head_id(ref))) or (Head(id=head_id(ref), source=source), "")
+
+    async def save_head(self, head: Head, etag: str) -> None:
+        await self.heads.save((head.source, head.id), head, etag)
+
+
+class FakeRollouts:
+    def __init__(self, faults: Faults, clock: FakeClock) -> None:
+        self._clock, self._faults = clock, faults
+        self.kept: Shelf[Rollout] = Shelf(faults)
+        self.kept_targets: Shelf[Target] = Shelf(faults)
+        self.listed: dict[str, datetime] = {}
+
+    async def create(self, rollout: Rollout) -> bool:
+        return await self.kept.create(rollout.id, rollout)
+
+    async def create_target(self, target: Target) -> bool:
+        return await self.kept_targets.create((target.rollout_id, target.id), target)
+
+    async def get(self, rollout_id: str) -> tuple[Rollout, str] | None:
+        return await self.kept.get(rollout_id)
+
+    async def save(self, rollout: Rollout, etag: str) -> str:
+        return await self.kept.save(rollout.id, rollout, etag)
+
+    async def target(self, rollout_id: str, target_id: str) -> tuple[Target, str] | None:
+        return await self.kept_targets.get((rollout_id, target_id))
+
+    async def save_target(self, target: Target, etag: str) -> str:
+        return await self.kept_targets.save((target.rollout_id, target.id), target, etag)
+
+    async def targets_to_advance(self, rollout: Rollout) -> list[tuple[Target, str]]:
+        await self._faults.read()
+        return [(t, etag) for t, etag in self.kept_targets.items() if t.rollout_id == rollout.id and needs(rollout, t.stage, t.state)]
+
+    async def targets(self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = ()) -> list[Target]:
+        await self._faults.read()
+        own = [target for target in self.kept_targets.all() if target.rollout_id == rollout_id]
+        return [t for t in own if (stage is None or t.stage == stage) and (not states or t.state in states)]
+
+    async def mark_active(self, rollout_id: str) -> None:
+        await self._faults.write()
+        self.listed.setdefault(rollout_id, self._clock())
+
+    async def unmark_active(self, rollout_id: str) -> None:
+        await self._faults.write()
+        self.listed.pop(rollout_id, None)
+
+    async def active(self) -> list[tuple[str, datetime]]:
+        await self._faults.read()
+        return list(self.listed.items())
+
+    async def recent(self, limit: int, continuation: str | None) -> tuple[list[Rollout], str | None]:
+        newest = sorted(self.kept.all(), key=lambda rollout: rollout.created_at, reverse=True)
+        start = int(continuation or 0)
+        return newest[start : start + limit], str(start + limit) if start + limit < len(newest) else None
+
+
+class FakeConfigurations:
+    def __init__(self, faults: Faults) -> None:
+        self.kept: Shelf[Configuration] = Shelf(faults)
+
+    async def get(self, cluster_id: str, configuration_id: str) -> tuple[Configuration, str]:
+        new = Configuration(id=configuration_id, cluster_id=cluster_id, subscription="")
+        return await self.kept.get((cluster_id, configuration_id)) or (new, "")
+
+    async def save(self, configuration: Configuration, etag: str) -> str:
+        return await self.kept.save((configuration.cluster_id, configuration.id), configuration, etag)
+
+
+class FakePace:
+    def __init__(self, faults: Faults) -> None:
+        self.kept: Shelf[Pace] = Shelf(faults)
+
+    async def get(self, pace_id: str) -> tuple[Pace, str]:
+        return await self.kept.get(pace_id) or (Pace(id=pace_id), "")
+
+    async def save(self, pace: Pace, etag: str) -> None:
+        await self.kept.save(pace.id, pace, etag)
+
+
+class FakeDeliveries:
+    def __init__(self, faults: Faults) -> None:
+        self.kept: Shelf[Delivery] = Shelf(faults)
+
+    async def get(self, channel: str, delivery_id: str) -> tuple[Delivery, str] | None:
+        return await self.kept.get((channel, delivery_id))
+
+    async def create(self, delivery: Delivery) -> bool:
+        return await self.kept.create((delivery.channel, delivery.id), delivery)
+
+    async def save(self, delivery: Delivery, etag: str) -> str:
+        return await self.kept.save((delivery.channel, delivery.id), delivery, etag)
+
+
+class FakeAudit:
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self.streams: dict[str, list[Link]] = {}
+
+    async def append(self, entry: Entry) -> None:
+        await self._faults.write()
+        links = self.streams.setdefault(entry.stream, [])
+        if not any(link.entry_id == entry.id for link in links):
+            links.append(make_link(links[-1] if links else None, entry, "salt"))
+
+    async def read(self, stream: str | None = None) -> AsyncIterator[Link]:
+        await self._faults.read()
+        for name in [stream] if stream else sorted(self.streams):
+            for link in self.streams.get(name, []):
+                yield link
+
+    def actions(self) -> list[str]:
+        return [link.entry.action for links in self.streams.values() for link in links if link.entry]
+
+
+@dataclass(frozen=True)
+class Patch:
+    configuration_id: str
+    branch: str | None
+    tag: str | None
+    commit: str
+
+
+class FakeResourceManager:
+    """`answers`: what the next calls raise, one by one (None = accepted); then everything is accepted."""
+
+    def __init__(self) -> None:
+        self.applied: list[Patch] = []
+        self.calls = 0
+        self.answers: list[Exception | None] = []
+        self.meanwhile: Callable[[], None] | None = None
+
+    async def pin(self, target: Target, *, branch: str | None, tag: str | None, commit: str) -> None:
+        await asyncio.sleep(0)
+        self.calls += 1
+        if self.meanwhile:
+            self.meanwhile()
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+        self.applied.append(Patch(target.configuration_id, branch, tag, commit))
+
+
+class FakeFleet:
+    def __init__(self, *found: FluxConfiguration) -> None:
+        self.found = list(found)
+        self.asked: list[str] = []
+        self.down: Exception | None = None
+
+    async def configurations(self, search_term: str) -> AsyncIterator[FluxConfiguration]:
+        self.asked.append(search_term)
+        if self.down:
+            raise self.down
+        for item in list(self.found):
+            await asyncio.sleep(0)
+            if search_term in item.url.lower():
+                yield item
+
+
+class FakeProvider:
+    """`answers`: what the next posts raise, one by one (None = posted)."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Announcement, ...]] = []
+        self.answers: list[Exception | None] = []
+        self.is_down: Exception | None = None
+        self.calls = 0
+
+    async def post(self, announcements: Sequence[Announcement]) -> None:
+        await asyncio.sleep(0)
+        self.calls += 1
+        answer = self.is_down or (self.answers.pop(0) if self.answers else None)
+        if answer is not None:
+            raise answer
+        self.sent.append(tuple(announcements))

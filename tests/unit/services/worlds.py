@@ -1,0 +1,129 @@
+"""All fakes together, and the use cases on them, as the composition root puts them together."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from fakes import (
+    FakeAudit,
+    FakeChanges,
+    FakeClock,
+    FakeConfigurations,
+    FakeDeliveries,
+    FakeFleet,
+    FakePace,
+    FakeProvider,
+    FakeQueue,
+    FakeResourceManager,
+    FakeRollouts,
+    FakeSecrets,
+    Faults,
+)
+
+from shared.config.loader import load_text
+from shared.config.models import Config
+from shared.config.models import Provider as ProviderConfig
+from shared.ports import Provider
+from shared.services.apply import Apply
+from shared.services.bury import Bury, Replay
+from shared.services.notify import Post, Tell, TellEvent
+from shared.services.observe import Observe
+from shared.services.pacing import Pacer
+from shared.services.plan import Plan
+from shared.services.receive import Receive
+from shared.services.step import Step
+
+CONFIG = """
+apiVersion: sluice/v1
+receivers:
+  - {name: platform, type: github, secretRef: kv://sluice/github, previousSecretRef: kv://sluice/github-old, maxBodyBytes: 4096}
+strategies:
+  - name: rings
+    stages:
+      - {name: canary, selector: {tags: {ring: canary}}, maxConcurrency: 5, afterStageWait: 60s}
+      - {name: prod, selector: {tags: {ring: prod}}, maxConcurrency: 50%}
+    success: {complianceWithin: 30m, grace: 2m, maxFailures: 2}
+routes:
+  - {name: platform, source: {url: https://github.com/contoso/platform, ref: refs/heads/main}, action: pin, strategy: rings}
+providers:
+  - {name: ops, type: msteams, addressRef: kv://sluice/teams}
+alerts:
+  - {name: all, provider: ops}
+"""
+REDISPATCH_AFTER_SECONDS = 300.0
+LEASE = timedelta(seconds=120)
+
+
+@dataclass
+class World:
+    config: Config = field(default_factory=lambda: load_text(CONFIG))
+    clock: FakeClock = field(default_factory=FakeClock)
+    faults: Faults = field(default_factory=Faults)
+
+    def __post_init__(self) -> None:
+        self.queue = FakeQueue(self.faults, self.clock)
+        self.secrets = FakeSecrets(github="new", github_old="old", teams="https://teams.example/hook")
+        self.changes = FakeChanges(self.faults, self.clock)
+        self.rollouts = FakeRollouts(self.faults, self.clock)
+        self.configurations = FakeConfigurations(self.faults)
+        self.deliveries = FakeDeliveries(self.faults)
+        self.audit = FakeAudit(self.faults)
+        self.resource_manager = FakeResourceManager()
+        self.fleet = FakeFleet()
+        self.provider = FakeProvider()
+        self.pace = FakePace(self.faults)
+        self.pacer = Pacer(self.pace, "westeurope", self.clock)
+        self.looked: dict[str, datetime] = {}
+        self._attempts = 0
+
+    def receive(self) -> Receive:
+        return Receive(self.config, self.secrets, self.changes, self.audit, self.queue, self.clock)
+
+    def plan(self) -> Plan:
+        return Plan(self.config, self.changes, self.rollouts, self.fleet, self.audit, self.queue, self.clock, REDISPATCH_AFTER_SECONDS)
+
+    def step(self) -> Step:
+        return Step(self.rollouts, self.pacer, self.audit, self.queue, self.clock)
+
+    def apply(self) -> Apply:
+        return Apply(self.rollouts, self.configurations, self.resource_manager, self.pacer, self.audit, self.queue, self.clock, LEASE)
+
+    def observe(self) -> Observe:
+        return Observe(self.rollouts, self.fleet, self.queue, self.clock, timedelta(minutes=5), self.looked)
+
+    def tell(self) -> Tell:
+        return Tell(self.config, self.deliveries, self.queue, self.clock)
+
+    def tell_event(self) -> TellEvent:
+        return TellEvent(self.rollouts, self.tell())
+
+    def post(self) -> Post:
+        return Post(self.config, self.deliveries, self.audit, self.queue, self.clock, self.connect)
+
+    def bury(self) -> Bury:
+        async def tell() -> Tell:
+            return self.tell()
+
+        return Bury(self.audit, tell, self.queue, self.clock)
+
+    def replay(self) -> Replay:
+        return Replay(self.audit, self.queue)
+
+    async def connect(self, provider: ProviderConfig) -> Provider:
+        await self.secrets.get(provider.address_ref or "")
+        return self.provider
+
+    async def deliver(self, queue: str, message: Any) -> None:
+        """What the functions do with a message: call its use case. The holder is new for every attempt."""
+        self._attempts += 1
+        match queue:
+            case "changes":
+                await self.plan()(message)
+            case "rollout-steps":
+                await self.step()(message.rollout_id)
+            case "config-updates":
+                await self.apply()(message, holder=f"attempt-{self._attempts}")
+            case "notifications" if hasattr(message, "event_id"):
+                await self.tell_event()(message)
+            case "notifications":
+                await self.post()(message)
