@@ -42,6 +42,10 @@ class KeyRecord(msgspec.Struct, frozen=True):
         return KeyRecord(self.scope, (*self.versions, version))
 
 
+class KeyGone(Sealed):
+    """The data key was destroyed, and with it what it sealed."""
+
+
 class DataKeyStore(Protocol):
     """Where wrapped data keys are kept. Deleting a scope's record shreds everything that was sealed under it."""
 
@@ -101,14 +105,14 @@ class DataKeys:
         return version.n, await self._keys.get(version, allow_stale=False)
 
     async def find(self, scope: str, n: int) -> "OctKey":
-        """The key to open with. Raises Sealed when there is none."""
+        """The key to open with. Raises KeyGone when the scope's keys were destroyed, Sealed when there is no such version."""
         try:
             version = (await self._records.get(scope)).find(n)
             if version is None:
                 self._records.forget(scope)  # another process may have rotated since
                 version = (await self._records.get(scope)).find(n)
         except NotFound:
-            raise Sealed("the data key is gone") from None
+            raise KeyGone("the data key is gone") from None
         if version is None:
             raise Sealed("the data key is unknown")
         return await self._keys.get(version)

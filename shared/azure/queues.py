@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient
 
 _LONGEST_DELAY_SECONDS = 7 * 24 * 3600 - 1  #: a message's longest invisibility
+# A webhook has 8 seconds, and the SDK's own first retry waits 15; a queued message comes back by itself.
+_PATIENCE: dict[str, Any] = {"retry_total": 2, "initial_backoff": 0.5, "increment_base": 2, "connection_timeout": 5, "read_timeout": 10}
 _FOREVER = -1  #: a message that waits is never dropped
 
 
@@ -31,9 +33,20 @@ class StorageQueue:
         await self.send_text(queue, encode(message), not_before=not_before)
 
     async def send_text(self, queue: str, text: str, *, not_before: datetime | None = None) -> None:
+        """A queue that was never made, or was deleted, is made: the message must not be lost for that."""
+        from azure.core.exceptions import ResourceNotFoundError
+
         delay = max(0, math.ceil((not_before - self._clock()).total_seconds())) if not_before else 0
         with azure_errors("Azure Storage"):
-            await self._client(queue).send_message(text, visibility_timeout=min(delay, _LONGEST_DELAY_SECONDS), time_to_live=_FOREVER)
+            try:
+                await self._send(queue, text, delay)
+            except ResourceNotFoundError:
+                await self._client(queue).create_queue()
+                await self._send(queue, text, delay)
+
+    async def _send(self, queue: str, text: str, delay_seconds: int) -> None:
+        visibility_timeout = min(delay_seconds, _LONGEST_DELAY_SECONDS)
+        await self._client(queue).send_message(text, visibility_timeout=visibility_timeout, time_to_live=_FOREVER)
 
     async def create(self) -> list[str]:
         """Makes every queue and its poison queue where they are missing; safe to repeat. Answers with their names."""
@@ -64,6 +77,7 @@ class StorageQueue:
 
             # The Functions host reads base64 (host.json, messageEncoding).
             policies: dict[str, Any] = {
+                **_PATIENCE,
                 "message_encode_policy": TextBase64EncodePolicy(),
                 "message_decode_policy": TextBase64DecodePolicy(),
             }

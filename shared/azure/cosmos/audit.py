@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.azure.cosmos.database import Database, Json
 from shared.azure.cosmos.documents import FLEET, Document, Shelf
+from shared.azure.data_keys import KeyGone
 from shared.domain.audit import Entry, Link, make_link
 from shared.domain.errors import Conflict, Malformed, Sealed
 from shared.ports import Sealer
@@ -33,8 +35,12 @@ class CosmosAudit:
     sealer: Sealer
 
     async def append(self, entry: Entry) -> None:
-        while not await self._has(entry):
-            link = make_link(await self._last(entry.stream), entry, secrets.token_hex(_SALT_BYTES))
+        while True:
+            # The end of the chain first: should another writer add this entry after the second look, our place is taken by then.
+            last = await self._last(entry.stream)
+            if await self._has(entry):
+                return
+            link = make_link(last, entry, secrets.token_hex(_SALT_BYTES))
             try:
                 await self._shelf.save(link, "")
             except Conflict:
@@ -60,11 +66,13 @@ class CosmosAudit:
         return _closed(document) if document else None
 
     async def _open(self, document: Json) -> Link:
-        """A record whose data key was destroyed keeps its place in the chain."""
+        """A record whose data key was destroyed keeps its place in the chain; one that was changed loses its hash, and so shows."""
         try:
             return await self._shelf.decode(document)
-        except Sealed:
+        except KeyGone:
             return _closed(document)
+        except Sealed:
+            return replace(_closed(document), content_hash="")
 
     async def _streams(self) -> list[str]:
         found = self.database.query("audit", "SELECT c.stream FROM c WHERE c.number = @first", {"@first": 1})

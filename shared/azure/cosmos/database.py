@@ -1,9 +1,11 @@
 """The database: its containers, and the few calls that every document needs, with Cosmos DB's errors as ours."""
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from shared.domain.errors import Conflict, NotFound, Rejected, Throttled, Unavailable
 
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 _DAY = 24 * 3600
 _PAGE = 1000  #: documents an answer holds at most; the service ends a page at 4 MB by itself
+
+# The work waits in a queue with its own retries, so a call gives up early rather than hold a function for minutes.
+_PATIENCE: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 20, "retry_throttle_backoff_max": 10}
+_ONE_DOCUMENT = re.compile(r"/docs/[^/]+/?$")
+_OWNER_IS_MISSING = 1003  #: sub-status of a 404 (learn.microsoft.com, troubleshoot not found in Azure Cosmos DB)
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,7 @@ class Database:
         if self._client is None:
             from azure.cosmos.aio import CosmosClient
 
-            self._client = CosmosClient(self._endpoint, self._credential)
+            self._client = CosmosClient(self._endpoint, self._credential, **_PATIENCE)
         return self._client
 
     def _container(self, name: str) -> "ContainerProxy":
@@ -161,14 +168,26 @@ def _cosmos_errors() -> Iterator[None]:
 def _meaning(error: "HttpResponseError") -> Exception:
     status = error.status_code or 0
     if status == 404:
-        return NotFound("no such document")
+        return NotFound("no such document") if _is_about_a_document(error) else Unavailable(_NO_CONTAINER, code="404")
     if status in (409, 412):
         return Conflict("the document was changed by someone else")
     if status == 429:
         return Throttled("Cosmos DB has no request units left", code="429", retry_after=_retry_after(error))
-    if status in (401, 403) or status < 400 or status == 400:
+    if status in (400, 401, 403, 413):
         return Rejected(f"Cosmos DB answered {status}", code=str(status))
+    if not status:
+        return Unavailable("Cosmos DB cannot be asked", code=type(error).__name__)  # no token, or no whole answer
     return Unavailable(f"Cosmos DB answered {status}", code=str(status))
+
+
+_NO_CONTAINER = "the Cosmos DB database or container does not exist: `sluice init` makes them"
+
+
+def _is_about_a_document(error: "HttpResponseError") -> bool:
+    """Whether a 404 means the document itself: the client asks for its container first, and an answer from there is no answer."""
+    request = getattr(error.response, "request", None)
+    path = urlsplit(str(getattr(request, "url", ""))).path
+    return _ONE_DOCUMENT.search(path) is not None and getattr(error, "sub_status", None) != _OWNER_IS_MISSING
 
 
 def _retry_after(error: "HttpResponseError") -> float | None:
