@@ -78,7 +78,9 @@ class Observe:
 
 
 def _is_news(target: Target, observation: Observation) -> bool:
-    """A look that shows nothing new is not written, unless the last one was from before the update."""
+    """A look that shows nothing new is not written, unless the last one was from before the update; nor is one that is older."""
     newest = target.observation
+    if newest is not None and newest.observed_at > observation.observed_at:
+        return False
     is_fresh = newest is not None and target.applied_at is not None and newest.observed_at >= target.applied_at
     return not (is_fresh and observation.says_same(newest))
