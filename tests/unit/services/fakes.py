@@ -81,7 +81,7 @@ class Shelf(Generic[T]):
         self._kept: dict[Any, tuple[T, str]] = {}
         self._version = 0
         #: called before a save, once: what someone else does just then
-        self.meanwhile: Callable[[], None] | None = None
+        self.meanwhile: Callable[[], object] | None = None
 
     async def get(self, key: object) -> tuple[T, str] | None:
         await self._faults.read()
@@ -323,7 +323,7 @@ class FakeResourceManager:
         self.applied: list[Patch] = []
         self.calls = 0
         self.answers: list[Exception | None] = []
-        self.meanwhile: Callable[[], None] | None = None
+        self.meanwhile: Callable[[], object] | None = None
 
     async def pin(self, target: Target, *, branch: str | None, tag: str | None, commit: str) -> None:
         await asyncio.sleep(0)
