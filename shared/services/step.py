@@ -119,11 +119,11 @@ class Step:
         if needs_wake:
             await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=after.id), not_before=wake_at)
         if _must_announce(before, after, now):
-            await self._announce(after, etag)
-        if is_settled(after):
+            after = await self._announce(after, etag)
+        if is_settled(after) and after.announced == len(after.events):
             await self.rollouts.unmark_active(after.id)
 
-    async def _announce(self, rollout: Rollout, etag: str) -> None:
+    async def _announce(self, rollout: Rollout, etag: str) -> Rollout:
         """Sends what is new to the notifications. Marked as told only afterwards: after a crash it is told again, under the same id."""
         for index, event in enumerate(rollout.events[rollout.announced :]):
             await self.audit.append(
@@ -142,7 +142,9 @@ class Step:
             told_at = self.clock() + timedelta(seconds=_APART_SECONDS * index)
             await self.queue.send(NOTIFICATIONS, Notify(rollout_id=rollout.id, event_id=event.id), not_before=told_at)
             log.info(event.kind, extra={"rollout": rollout.id})
-        await self.rollouts.save(replace(rollout, announced=len(rollout.events)), etag)
+        told = replace(rollout, announced=len(rollout.events))
+        await self.rollouts.save(told, etag)
+        return told
 
     async def _note_target(self, target: Target, rollout: Rollout) -> None:
         await self.audit.append(
