@@ -9,14 +9,13 @@ from shared.ports import Probe
 
 log = event_logger("sluice.health")
 
-_PROBE_SECONDS = 5.0
-
 
 @dataclass(frozen=True)
 class Readiness:
     """The use case behind GET /api/health/ready."""
 
     probes: Mapping[str, Probe]
+    patience_seconds: float = 5.0
 
     async def __call__(self) -> dict[str, str]:
         """One line a dependency: "ok", or the kind of its failure. Details go to the log only: they may name addresses."""
@@ -25,7 +24,7 @@ class Readiness:
 
     async def _ask(self, name: str, probe: Probe) -> str:
         try:
-            async with asyncio.timeout(_PROBE_SECONDS):
+            async with asyncio.timeout(self.patience_seconds):
                 await probe.check()
         except Exception as error:  # noqa: BLE001 -- whatever a dependency's client raises means that it is not ready
             log.warning("health.not-ready", extra={"dependency": name, "error": type(error).__name__})
