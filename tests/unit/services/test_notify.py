@@ -17,6 +17,7 @@ from shared.domain.errors import Conflict, NotFound, Rejected, SluiceError, Thro
 from shared.domain.messages import NOTIFICATIONS, Deliver, Notify
 from shared.domain.rollouts import RolloutEvent
 from shared.services.announce import announce
+from shared.services.watch_config import WatchConfig
 
 
 def an_announcement(name: str = "a", **fields: Any) -> Announcement:
@@ -309,3 +310,18 @@ def test_what_is_told_says_what_moved_and_who_moved_it() -> None:
         "Clusters": "10 compliant, 30 failed",
         "Rollout": "rollout-1",
     }
+
+
+@pytest.mark.parametrize("problem", ["", "sluice.yaml:2: recievers: unknown field"])
+async def test_a_refused_configuration_is_told_once_and_a_good_one_never(world: World, problem: str) -> None:
+    for _ in range(3):
+        await WatchConfig(problem, world.tell())()
+    await post_what_is_due(world)
+    assert [post[0].kind for post in world.provider.sent] == (["config.refused"] if problem else [])
+
+
+async def test_another_problem_is_told_again(world: World) -> None:
+    for problem in ("one", "two"):
+        await WatchConfig(problem, world.tell())()
+    await post_what_is_due(world)
+    assert [problem in post[0].summary for post, problem in zip(world.provider.sent, ("one", "two"), strict=True)] == [True, True]

@@ -15,6 +15,7 @@ from worlds import World
 from shared.domain.advance import supersede
 from shared.domain.errors import Conflict, Unavailable
 from shared.domain.messages import CONFIG_UPDATES, NOTIFICATIONS, ROLLOUT_STEPS, ApplyUpdate, Notify, StepRollout
+from shared.domain.pace import Pace
 from shared.domain.rollouts import Rollout, Target
 from shared.services.concurrency import map_bounded
 
@@ -286,3 +287,9 @@ async def test_the_first_error_of_many_calls_is_raised_as_it_is() -> None:
 
     with pytest.raises(Unavailable):
         await map_bounded(call, range(5))
+
+
+async def test_whoever_reserves_at_the_same_time_tries_again(world: World) -> None:
+    world.pace.kept.meanwhile = lambda: world.pace.kept.put("sub-1.westeurope", Pace(id="sub-1.westeurope", theoretical_arrival=at(100)))
+    await world.pacer.push_back("sub-1", at(10))
+    assert (await world.pacer.reserve("sub-1", 1))[0] >= at(80)
