@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from shared.domain.errors import Busy, Rejected, Throttled, Unavailable, Upstream
 
 if TYPE_CHECKING:
-    from azure.core.exceptions import HttpResponseError
+    from azure.core.exceptions import AzureError, HttpResponseError
 
 
 @contextmanager
 def azure_errors(service: str) -> Iterator[None]:
     """Raises Throttled, Unavailable, Busy or Rejected (with the service's code) in place of azure-core's errors."""
-    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ServiceResponseError
+    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
     try:
         yield
@@ -25,8 +25,16 @@ def azure_errors(service: str) -> Iterator[None]:
     except HttpResponseError as error:
         raise _meaning(service, error) from error
     except AzureError as error:
-        unanswered = isinstance(error, ServiceResponseError)
-        raise Unavailable(f"{service} cannot be reached", code=type(error).__name__, unanswered=unanswered) from error
+        raise Unavailable(f"{service} cannot be reached", code=type(error).__name__, unanswered=_was_sent(error)) from error
+
+
+def _was_sent(error: "AzureError") -> bool:
+    """Whether the request may have reached the service. azure-core calls a connection that broke a request error, as one never made."""
+    from aiohttp import ClientConnectorError, ClientError
+    from azure.core.exceptions import ServiceResponseError
+
+    cause = getattr(error, "inner_exception", None)
+    return isinstance(error, ServiceResponseError) or (isinstance(cause, ClientError) and not isinstance(cause, ClientConnectorError))
 
 
 def _meaning(service: str, error: "HttpResponseError") -> Upstream:

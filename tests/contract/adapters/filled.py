@@ -1,0 +1,228 @@
+"""One value of every stored type with every field filled; whatever people or clusters wrote names Contoso."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from shared.domain.announcements import Announcement, ClusterLine
+from shared.domain.audit import Entry, Link, make_link
+from shared.domain.changes import Change
+from shared.domain.configurations import Configuration
+from shared.domain.deliveries import Delivery
+from shared.domain.ledger import Head, head_id
+from shared.domain.observations import Observation
+from shared.domain.record import Record, digest
+from shared.domain.rollouts import Rejection, Rollout, RolloutEvent, Rules, Stage, Target
+
+SECRET = "contoso"
+AT = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
+COMMIT = "1f" * 20
+SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
+URL = f"git.example/{SECRET}/platform"
+SOURCE = digest("git", URL)
+CONFIGURATION_ID = (
+    f"/subscriptions/{SUBSCRIPTION}/resourcegroups/{SECRET}/providers/microsoft.kubernetes/connectedclusters/{SECRET}-berlin"
+    "/providers/microsoft.kubernetesconfiguration/fluxconfigurations/platform"
+)
+
+
+def later(seconds: float) -> datetime:
+    return AT + timedelta(seconds=seconds)
+
+
+def change() -> Change:
+    return Change(
+        id=digest("change"),
+        source=SOURCE,
+        url=URL,
+        ref=f"refs/heads/{SECRET}",
+        kind="updated",
+        before="2e" * 20,
+        revision=COMMIT,
+        forced=True,
+        pushed_at=AT,
+        received_at=later(1),
+        receiver=f"{SECRET}-receiver",
+        delivery=f"{SECRET}-delivery",
+        paths=(f"clusters/{SECRET}/till.yaml", "README.md"),
+        author=f"Zoë <zoe@{SECRET}.example>",
+        title=f'Open the "{SECRET}" till \\ 🛒\n',
+    )
+
+
+def head() -> Head:
+    return Head(
+        id=head_id("refs/heads/main"),
+        source=SOURCE,
+        revision=COMMIT,
+        sequence=1_772_600_000_000,
+        pushed_at=AT,
+        change_id=digest("change"),
+        lineage=("2e" * 20, "3d" * 20),
+        rollouts=(digest("rollout", "1"), digest("rollout", "2")),
+    )
+
+
+def observation(seconds: float = 0) -> Observation:
+    return Observation(
+        compliance="Non-Compliant",
+        revision=f"main@sha1:{COMMIT}",
+        provisioning="Succeeded",
+        connectivity="Connected",
+        observed_at=later(seconds),
+        reported_at=later(seconds - 5),
+        message=f"Kustomization {SECRET}: HealthCheckFailed",
+    )
+
+
+def target(**fields: Any) -> Target:
+    values: dict[str, Any] = {
+        "id": digest("target"),
+        "rollout_id": digest("rollout"),
+        "stage": 1,
+        "order": 7,
+        "configuration_id": CONFIGURATION_ID,
+        "configuration": f"{SECRET}-platform",
+        "cluster": f"{SECRET}-berlin",
+        "subscription": SUBSCRIPTION,
+        "state": "failed",
+        "reason": f"the till of {SECRET} does not open",
+        "dispatch": 2,
+        "slot": later(10),
+        "applied_at": later(11),
+        "failing_since": later(12),
+        "rejection": Rejection(code="ResourceNotFound", message=f"{SECRET} is not there", missing=True),
+        "before": observation(-60),
+        "observation": observation(30),
+    }
+    return Target(**(values | fields))
+
+
+def stage(name: str = f"{SECRET}-canary") -> Stage:
+    return Stage(
+        name=name,
+        total=10,
+        max_concurrency=5,
+        after_wait_seconds=90.5,
+        state="running",
+        opened_at=later(2),
+        closed_at=later(3),
+        counts={"compliant": 3, "failed": 7},
+    )
+
+
+def rollout(**fields: Any) -> Rollout:
+    event = RolloutEvent(
+        id=digest("event"), kind="stage.failed", at=later(4), summary=f"{SECRET}: seven clusters failed", stage=1, severity="error"
+    )
+    values: dict[str, Any] = {
+        "id": digest("rollout"),
+        "route": f"{SECRET}-route",
+        "source": SOURCE,
+        "url": URL,
+        "ref": f"refs/heads/{SECRET}",
+        "revision": COMMIT,
+        "change_id": digest("change"),
+        "sequence": 1_772_600_000_000,
+        "author": f"Zoë <zoe@{SECRET}.example>",
+        "title": f"Open the {SECRET} till",
+        "forced": True,
+        "stages": (stage(), stage(f"{SECRET}-prod")),
+        "rules": Rules(compliance_within_seconds=1800, grace_seconds=120.25, max_failures=2, redispatch_after_seconds=300),
+        "created_at": AT,
+        "updated_at": later(5),
+        "state": "paused",
+        "reason": f"stage {SECRET}-canary: 7 clusters failed",
+        "current": 1,
+        "unstaged": 4,
+        "superseded_by": digest("rollout", SECRET),
+        "events": (event,),
+        "announced": 1,
+        "wake_at": later(60),
+    }
+    return Rollout(**(values | fields))
+
+
+def configuration() -> Configuration:
+    return Configuration(
+        id=digest("configuration"),
+        cluster_id=digest("cluster"),
+        subscription=SUBSCRIPTION,
+        resource_id=CONFIGURATION_ID,
+        sequence=1_772_600_000_000,
+        rollout_id=digest("rollout"),
+        revision=COMMIT,
+        ref=f"refs/heads/{SECRET}",
+        applied_at=AT,
+        holder=digest("holder"),
+        held_until=later(120),
+    )
+
+
+def delivery() -> Delivery:
+    announcement = Announcement(
+        id=digest("announcement"),
+        kind="stage.failed",
+        severity="error",
+        title=f"{SECRET} failed",
+        summary=f"seven clusters of {SECRET}",
+        facts=(("route", SECRET),),
+        clusters=(ClusterLine(name=f"{SECRET}-berlin", reason=f"{SECRET} is closed"),),
+        more_clusters=6,
+        links=(("commit", f"https://git.example/{SECRET}"),),
+    )
+    return Delivery(
+        id=digest("delivery"),
+        channel=digest("channel"),
+        provider=f"{SECRET}-teams",
+        due_at=AT,
+        created_at=later(-30),
+        state="failed",
+        attempts=3,
+        announcements=(announcement,),
+        error=f"{SECRET} answered 503",
+        held_until=later(60),
+    )
+
+
+def entry(number: int = 1, stream: str = "stream-1", subscription: str = SUBSCRIPTION) -> Entry:
+    return Entry(
+        id=f"act-{number}",
+        stream=stream,
+        at=later(number),
+        actor=f"zoe@{SECRET}.example",
+        action="update.applied",
+        resource=CONFIGURATION_ID,
+        cause=digest("change"),
+        detail={"revision": COMMIT, "summary": f"{SECRET} moves"},
+        subscription=subscription,
+    )
+
+
+def link() -> Link:
+    return make_link(make_link(None, entry(1), "salt-1"), entry(2), "salt-2")
+
+
+def unfilled(value: object, where: str = "") -> list[str]:
+    """The fields, at any depth, that still have their default or are empty."""
+    if isinstance(value, (tuple, list)):
+        return [name for index, item in enumerate(value) for name in unfilled(item, f"{where}[{index}]")] if value else [where]
+    if not isinstance(value, msgspec.Struct):
+        return [where] if value is None or value == "" else []
+    found: list[str] = []
+    for field in msgspec.structs.fields(value):
+        name, content = f"{where}.{field.name}", getattr(value, field.name)
+        found += [name] if not field.required and content == field.default else unfilled(content, name)
+    return found
+
+
+ALL: dict[str, Record] = {
+    "change": change(),
+    "head": head(),
+    "target": target(),
+    "rollout": rollout(),
+    "configuration": configuration(),
+    "delivery": delivery(),
+    "link": link(),
+}
