@@ -1,0 +1,166 @@
+"""The stored documents, on the Cosmos DB emulator with the real sealer."""
+
+import asyncio
+from typing import Any
+
+import filled
+import pytest
+from msgspec.structs import replace
+
+from shared.azure.cosmos.audit import LINK, CosmosAudit
+from shared.azure.cosmos.changes import CHANGE, HEAD, CosmosChanges
+from shared.azure.cosmos.configurations import CONFIGURATION
+from shared.azure.cosmos.database import Database
+from shared.azure.cosmos.deliveries import DELIVERY
+from shared.azure.cosmos.documents import Shelf
+from shared.azure.cosmos.keys import CosmosDataKeys
+from shared.azure.cosmos.pace import CosmosPace
+from shared.azure.cosmos.rollouts import ROLLOUT, TARGET, CosmosRollouts
+from shared.azure.sealing import EnvelopeSealer
+from shared.domain.audit import verify
+from shared.domain.errors import Conflict, Malformed, Sealed
+from shared.domain.pace import Pace
+
+KINDS = [
+    pytest.param(CHANGE, filled.change, id="change"),
+    pytest.param(HEAD, filled.head, id="head"),
+    pytest.param(ROLLOUT, filled.rollout, id="rollout"),
+    pytest.param(TARGET, filled.target, id="target"),
+    pytest.param(CONFIGURATION, filled.configuration, id="configuration"),
+    pytest.param(DELIVERY, filled.delivery, id="delivery"),
+    pytest.param(LINK, filled.link, id="audit"),
+]
+
+
+async def raw(database: Database, kind: Any, value: Any) -> dict[str, Any]:
+    partition, item = kind.place(value)
+    found = await database.read(kind.container, item, partition)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(("kind", "make"), KINDS)
+async def test_what_is_stored_comes_back_and_says_nothing_to_others(
+    database: Database, sealer: EnvelopeSealer, kind: Any, make: Any
+) -> None:
+    shelf = Shelf(database, sealer, kind)
+    value = make()
+    etag = await shelf.save(value, "")
+    assert await shelf.get(*kind.place(value)) == (value, etag)
+    assert filled.SECRET not in str(await raw(database, kind, value)).lower()
+    with pytest.raises(Conflict):
+        await shelf.save(value, "")
+    newer = await shelf.save(value, etag)
+    with pytest.raises(Conflict):
+        await shelf.save(value, etag)
+    assert newer != etag
+
+
+@pytest.mark.parametrize(("kind", "make"), KINDS)
+async def test_what_was_moved_or_damaged_is_refused(database: Database, sealer: EnvelopeSealer, kind: Any, make: Any) -> None:
+    shelf = Shelf(database, sealer, kind)
+    value = make()
+    await shelf.save(value, "")
+    document = await raw(database, kind, value)
+    with pytest.raises(Sealed):
+        await shelf.decode({**document, "id": "elsewhere"})
+    with pytest.raises(Sealed):
+        await shelf.decode({**document, "sealed": document["sealed"][:-4] + "AAAA"})
+    with pytest.raises(Malformed, match=str(document["id"])):
+        await shelf.decode({**document, "type": "another"})
+    with pytest.raises(Malformed, match=str(document["id"])):
+        await shelf.decode({**document, "version": 99})
+
+
+async def test_of_many_savers_one_wins(database: Database, sealer: EnvelopeSealer) -> None:
+    shelf = Shelf(database, sealer, TARGET)
+    etag = await shelf.save(filled.target(), "")
+    results = await asyncio.gather(*(shelf.save(filled.target(order=n), etag) for n in range(8)), return_exceptions=True)
+    assert sum(isinstance(result, Conflict) for result in results) == 7
+
+
+async def test_pace_is_kept_by_etag(database: Database) -> None:
+    pace = CosmosPace(database)
+    first, etag = await pace.get("s.region")
+    assert (first, etag) == (Pace(id="s.region"), "")
+    await pace.save(replace(first, theoretical_arrival=filled.AT), etag)
+    found, etag = await pace.get("s.region")
+    assert found.theoretical_arrival == filled.AT
+    await pace.save(found, etag)
+    with pytest.raises(Conflict):
+        await pace.save(found, etag)
+
+
+async def test_the_pages_of_rollouts_are_whole_and_newest_first(database: Database, sealer: EnvelopeSealer) -> None:
+    store = CosmosRollouts(database, sealer)
+    for number in range(25):
+        # Five of each moment: those of one change share it.
+        await store.create(filled.rollout(id=f"r{number:02}", created_at=filled.later(number // 5)))
+    seen, continuation = await store.recent(4, None)
+    while continuation:
+        page, continuation = await store.recent(4, continuation)
+        seen += page
+    assert [rollout.created_at for rollout in seen] == sorted((r.created_at for r in seen), reverse=True)
+    assert {rollout.id for rollout in seen} == {f"r{number:02}" for number in range(25)}
+    assert len(seen) == 25
+
+
+async def test_the_list_of_the_active_is_a_set(database: Database, sealer: EnvelopeSealer) -> None:
+    store = CosmosRollouts(database, sealer)
+    for _ in range(2):
+        await store.mark_active("r1")
+    assert [rollout for rollout, _ in await store.active()] == ["r1"]
+    for _ in range(2):
+        await store.unmark_active("r1")
+    assert await store.active() == []
+
+
+async def test_the_list_of_the_unplanned_is_a_set(database: Database, sealer: EnvelopeSealer) -> None:
+    store = CosmosChanges(database, sealer)
+    change = filled.change()
+    for _ in range(2):
+        await store.mark_unplanned(change)
+    [waiting] = await store.unplanned()
+    assert (waiting.change_id, waiting.source, waiting.since) == (change.id, change.source, change.received_at)
+    for _ in range(2):
+        await store.unmark_unplanned(change.id)
+    assert await store.unplanned() == []
+
+
+async def test_writers_at_the_same_time_make_one_chain(database: Database, sealer: EnvelopeSealer) -> None:
+    audit = CosmosAudit(database, sealer)
+    entries = [filled.entry(number) for number in range(8)]
+    await asyncio.gather(*(audit.append(entry) for entry in [*entries, *entries]))
+    links = [link async for link in audit.read("stream-1")]
+    assert [link.number for link in links] == list(range(1, 9))
+    assert {link.entry_id for link in links} == {entry.id for entry in entries}
+    assert list(verify(links)) == []
+
+
+async def test_a_changed_record_is_found_and_a_shredded_one_is_followed(database: Database, sealer: EnvelopeSealer) -> None:
+    audit = CosmosAudit(database, sealer)
+    for number in range(3):
+        await audit.append(filled.entry(number))
+    document = await database.read("audit", f"{2:012}", "stream-1")
+    assert document is not None
+    await database.replace("audit", {**document, "sealed": document["sealed"][:-4] + "AAAA"}, document["_etag"])
+    findings = list(verify([link async for link in audit.read()]))
+    assert len(findings) == 1
+    assert "record 2" in findings[0]
+    await database.delete("keys", filled.SUBSCRIPTION, filled.SUBSCRIPTION)
+    forgetful = CosmosAudit(database, EnvelopeSealer(CosmosDataKeys(database), sealer._keys._wrapper))
+    links = [link async for link in forgetful.read()]
+    assert [link.entry for link in links] == [None, None, None]
+    assert list(verify(links)) == []
+
+
+async def test_data_keys_have_scopes(database: Database, sealer: EnvelopeSealer) -> None:
+    await sealer.seal(b"x", scope="fleet", binding="b")
+    await sealer.seal(b"x", scope="another", binding="b")
+    assert await CosmosDataKeys(database).scopes() == ["another", "fleet"]
+    assert await sealer.rotate("fleet") == 2
+
+
+async def test_making_the_containers_again_changes_nothing(database: Database) -> None:
+    assert await database.create() == await database.create()
+    await database.check()
