@@ -11,16 +11,23 @@ _AGAIN_AFTER_SECONDS = 60.0
 
 
 async def put_back_when_unavailable(queue: str, message: func.QueueMessage, work: Awaitable[None]) -> None:
-    """Does the work. Where a service is throttling or unavailable, the same message is sent again, for when the service asked.
+    """Does the work. Where a service is throttling or unavailable, the same message is sent again, for when the service asked, and
+    so it is while there is no usable sluice.yaml.
 
     Everything else fails the invocation: the host tries again, and buries the message in the end.
     """
-    from shared.domain.errors import Upstream
+    from shared.domain.errors import NotConfigured, Upstream
 
     try:
         await work
+    except NotConfigured:
+        await _send_again(queue, message, None)
     except Upstream as error:
         if not error.retryable:
             raise
-        again_at = bootstrap.now() + timedelta(seconds=error.retry_after or _AGAIN_AFTER_SECONDS)
-        await bootstrap.app().queue.send_text(queue, message.get_body().decode(), not_before=again_at)
+        await _send_again(queue, message, error.retry_after)
+
+
+async def _send_again(queue: str, message: func.QueueMessage, retry_after: float | None) -> None:
+    again_at = bootstrap.now() + timedelta(seconds=retry_after or _AGAIN_AFTER_SECONDS)
+    await bootstrap.app().queue.send_text(queue, message.get_body().decode(), not_before=again_at)

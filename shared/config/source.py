@@ -5,7 +5,7 @@ from pathlib import Path
 
 from shared.config.loader import load_text
 from shared.config.models import Config
-from shared.domain.errors import Malformed
+from shared.domain.errors import Malformed, NotConfigured
 from shared.log import event_logger
 
 log = event_logger("sluice.config")
@@ -24,9 +24,9 @@ class ConfigInForce:
         return self._config is not None
 
     def current(self) -> Config:
-        """Raises Malformed when there has never been a good version."""
+        """Raises NotConfigured when there has never been a good version."""
         if self._config is None:
-            raise Malformed(self.problem)
+            raise NotConfigured(self.problem)
         return self._config
 
     def offer(self, content: bytes, name: str) -> None:

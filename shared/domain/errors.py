@@ -5,6 +5,7 @@ SluiceError
 ├── NotFound            a document, secret or resource does not exist
 ├── Conflict            an ETag or a lease says that someone else was faster: read again and decide again
 ├── Malformed           a stored document, or a configuration, does not have the shape that it must have
+│   └── NotConfigured   there is no usable sluice.yaml: nothing can be done until there is one
 ├── Sealed              a sealed field cannot be opened here (wrong document, wrong key, tampered with)
 └── Upstream            a service that we called did not do what we asked
     ├── Throttled       429: come back after `retry_after` seconds
@@ -41,6 +42,10 @@ class Conflict(SluiceError):
 
 class Malformed(SluiceError):
     """Stored or configured data does not have its documented shape."""
+
+
+class NotConfigured(Malformed):
+    """There has never been a good sluice.yaml for this instance."""
 
 
 class Sealed(SluiceError):

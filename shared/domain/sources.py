@@ -14,8 +14,8 @@ _SEARCHABLE = re.compile(r"[a-z0-9._-]+")
 def canonical_url(url: str) -> str:
     """The one spelling of a Git repository's address: host and path, lower case, without scheme, user, default port or `.git`.
 
-    Understands https, http, ssh and git URLs, the scp form (`git@host:path`), and every form of Azure DevOps
-    (learn.microsoft.com/azure/devops/repos/git/clone and the older visualstudio.com hosts).
+    Understands https, http, ssh and git URLs, the scp form (`git@host:path`), and Azure DevOps' https and ssh
+    addresses (learn.microsoft.com/azure/devops/repos/git/clone), those of the older visualstudio.com hosts included.
     An ssh port says nothing about the repository and is dropped; an unusual https port is another server and is kept.
     Raises Malformed when there is no host or no path.
     """

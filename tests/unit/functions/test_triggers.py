@@ -199,6 +199,14 @@ async def test_an_outage_puts_a_message_back_and_buries_nothing(
     assert (sent.queue, sent.text, sent.not_before) == (queue, text, at(seconds))
 
 
+async def test_without_a_usable_configuration_messages_wait(world: World, config_path: Path) -> None:
+    config_path.write_text("routs: []")  # noqa: ASYNC240 -- one line of a temporary file
+    text = encode(PlanChange(source="s", change_id="c"))
+    await call("plan_change", a_message(text))
+    (sent,) = world.queue.sent
+    assert (sent.queue, sent.text, sent.not_before) == ("changes", text, at(60))
+
+
 async def test_what_will_never_work_fails_the_invocation(world: World) -> None:
     world.faults.down = Rejected("forbidden", code="403")
     with pytest.raises(Rejected):
