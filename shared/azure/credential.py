@@ -12,13 +12,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
+from shared.azure.token_http import TokenHttp
+
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 REFRESH_SECONDS = 5 * 60  # before expiry; MSAL itself serves no token with less left
 UNUSABLE_SECONDS = 30  # before expiry: too late to be worth sending
 RETRY_SECONDS = 30  # after a failed early refresh, while the held token still serves
-TIMEOUT_SECONDS = 10  # of one request to the token endpoint
 
 # The clouds whose sign-in hosts answer instance discovery. Any other host (a disconnected region, AD FS, a local stand-in) must not be
 # looked up at login.microsoftonline.com, which does not know it.
@@ -78,7 +79,7 @@ class Credential:
 
     def __init__(self, settings: CredentialSettings) -> None:
         self._settings = settings
-        self._http = _TokenHttp()
+        self._http = TokenHttp()
         self._lock = Lock()
         self._tokens: dict[tuple[tuple[str, ...], bool], AccessTokenInfo] = {}
         self._flights: dict[_Request, Future[AccessTokenInfo]] = {}
@@ -196,47 +197,7 @@ class AsyncCredential:
         return await asyncio.shield(asyncio.wrap_future(begun))
 
 
-class _TokenHttp:
-    """requests as MSAL wants it (get, post, close), with a time-out, which MSAL's managed identity client does not set by itself."""
-
-    def __init__(self) -> None:
-        self._session: Any = None
-
-    def get(self, url: str, **kwargs: Any) -> Any:
-        answer = self._open().get(url, timeout=TIMEOUT_SECONDS, **kwargs)
-        if answer.status_code == 429 or answer.status_code >= 500:
-            answer.raise_for_status()  # MSAL would tell a passing failure of a managed identity's endpoint as a wrong scope
-        return answer
-
-    def post(self, url: str, **kwargs: Any) -> Any:
-        return self._open().post(url, timeout=TIMEOUT_SECONDS, **kwargs)
-
-    def close(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
-
-    def _open(self) -> Any:
-        if self._session is None:
-            import requests
-            from requests.adapters import HTTPAdapter
-            from urllib3.util import Retry
-
-            # A worker that has just started may ask before its identity endpoint is ready. POSTs are not in Retry's default methods.
-            retries = Retry(
-                total=2,
-                backoff_factor=0.2,
-                status_forcelist=(429, 500, 502, 503, 504),
-                raise_on_status=False,
-                respect_retry_after_header=False,
-            )
-            self._session = requests.Session()
-            self._session.mount("https://", HTTPAdapter(max_retries=retries))
-            self._session.mount("http://", HTTPAdapter(max_retries=retries))
-        return self._session
-
-
-def _client(settings: CredentialSettings, http: _TokenHttp, *, cae: bool) -> Callable[[_Request], dict[str, Any]]:
+def _client(settings: CredentialSettings, http: TokenHttp, *, cae: bool) -> Callable[[_Request], dict[str, Any]]:
     """A function that asks MSAL. CP1 declares that claims challenges are understood; such tokens live longer, so they are kept apart."""
     capabilities = ["CP1"] if cae else None
     if settings.is_managed_identity:
@@ -260,7 +221,7 @@ def _client(settings: CredentialSettings, http: _TokenHttp, *, cae: bool) -> Cal
 
 
 def _managed_identity(
-    settings: CredentialSettings, http: _TokenHttp, capabilities: list[str] | None
+    settings: CredentialSettings, http: TokenHttp, capabilities: list[str] | None
 ) -> Callable[[_Request], dict[str, Any]]:
     from msal import ManagedIdentityClient, SystemAssignedManagedIdentity, UserAssignedManagedIdentity
 
