@@ -34,13 +34,13 @@ async def test_a_host_killed_in_the_middle_of_a_rollout_loses_no_target_and_repe
     push = await play.push()
 
     async def is_in_the_middle() -> bool:
-        return await being_written(play) == 10
+        return await being_written(play) >= 5
 
-    await eventually(is_in_the_middle, "ten slow updates are in flight")
+    await eventually(is_in_the_middle, "several slow updates are in flight")
     await play.stack.kill_host()
     states = await target_states(play)
     assert Counter(states.values())["pending"] > 0
-    assert Counter(states.values())["queued"] >= 10
+    assert Counter(states.values())["queued"] >= 5
     await play.azure.clear_faults()
     await play.stack.start_host()
 
