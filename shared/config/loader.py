@@ -27,8 +27,6 @@ def load_text(text: str, name: str = "sluice.yaml") -> Config:
         config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
         raise Malformed(_located(root, name, [_problem(str(error))])) from None
-    except UnicodeError:
-        raise Malformed(f"{name}: a text in it is not Unicode") from None
     problems = list(_cross_checks(config))
     if problems:
         raise Malformed(_located(root, name, problems))
@@ -57,15 +55,17 @@ def _parse(text: str, name: str) -> tuple[yaml.Node, object]:
 
 
 def _check_tree(root: yaml.Node, name: str) -> None:
-    """Refuses what YAML allows and nobody means: a key twice, of which one would be lost, and aliases of aliases without end."""
+    """Refuses what YAML allows and nobody means: a key twice, of which one would be lost, half a character, and aliases without end."""
     sizes: dict[int, int] = {}
 
     def size(node: yaml.Node) -> int:
         if id(node) not in sizes:
             sizes[id(node)] = MAX_VALUES  # until it is known: a node that contains itself has no end
+            if isinstance(node, yaml.ScalarNode):
+                _check_text(node, name)
+            sizes[id(node)] = min(MAX_VALUES, 1 + sum(map(size, _children(node))))
             if isinstance(node, yaml.MappingNode):
                 _check_keys(node, name)
-            sizes[id(node)] = min(MAX_VALUES, 1 + sum(map(size, _children(node))))
         return sizes[id(node)]
 
     if size(root) >= MAX_VALUES:
@@ -78,6 +78,14 @@ def _check_keys(node: yaml.MappingNode, name: str) -> None:
         if isinstance(key, yaml.ScalarNode) and key.value in seen:
             raise Malformed(f"{name}:{key.start_mark.line + 1}: {key.value} stands here twice, so that one of them would be lost")
         seen.add(str(key.value))
+
+
+def _check_text(node: yaml.ScalarNode, name: str) -> None:
+    r"""Refuses a lone surrogate (`"\ud800"`): no document, message or digest could hold it."""
+    try:
+        node.value.encode()
+    except UnicodeEncodeError:
+        raise Malformed(f"{name}:{node.start_mark.line + 1}: the text holds half a character, which is not Unicode") from None
 
 
 def _children(node: yaml.Node) -> Iterator[yaml.Node]:

@@ -10,19 +10,20 @@ from msgspec import Meta
 from shared.domain.rollouts import Rules
 from shared.domain.selectors import Selector
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description="lower-case letters, digits and hyphens")]
+# `$(?!\n)`: Python's `$` also matches before a last line feed, which a block scalar (`|`) leaves. \Z is unknown to editors' JSON Schema.
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$(?!\n)", description="lower-case letters, digits and hyphens")]
 Duration = Annotated[
-    str, Meta(pattern=r"^(\d{1,5}(\.\d+)?(ms|s|m|h|d)){1,5}$", description="for example 90s, 10m, 1h30m, 2d", examples=["10m"])
+    str, Meta(pattern=r"^([0-9]{1,5}(\.[0-9]+)?(ms|s|m|h|d)){1,5}$(?!\n)", description="for example 90s, 10m, 1h30m, 2d", examples=["10m"])
 ]
 Reference = Annotated[
     str,
     Meta(
-        pattern=r"^(kv://[A-Za-z0-9-]+/[A-Za-z0-9-]+(/[A-Za-z0-9]+)?|env://SLUICE_SECRET_[A-Z0-9_]+)$",
+        pattern=r"^(kv://[A-Za-z0-9-]+/[A-Za-z0-9-]+(/[A-Za-z0-9]+)?|env://SLUICE_SECRET_[A-Z0-9_]+)$(?!\n)",
         description="a secret: kv://vault/name or env://SLUICE_SECRET_NAME",
         examples=["kv://sluice/github-platform"],
     ),
 ]
-Percentage = Annotated[str, Meta(pattern=r"^(100|[1-9][0-9]?)%$", examples=["25%"])]
+Percentage = Annotated[str, Meta(pattern=r"^(100|[1-9][0-9]?)%$(?!\n)", examples=["25%"])]
 Count = Annotated[int, Meta(ge=0)]
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
