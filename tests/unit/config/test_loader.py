@@ -1,5 +1,6 @@
 """sluice.yaml: a checked configuration, or an error that names the line."""
 
+import re
 from pathlib import Path
 from textwrap import dedent
 
@@ -11,7 +12,9 @@ from shared.config.loader import MAX_CONFIG_BYTES, load_text, schema
 from shared.config.models import Config, Stage, Strategy, seconds
 from shared.domain.errors import Malformed
 
-SAMPLE = Path(__file__).parents[3] / "local" / "sluice.yaml"
+ROOT = Path(__file__).parents[3]
+SAMPLE = ROOT / "local" / "sluice.yaml"
+FENCED_YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WHOLE = dedent("""\
     apiVersion: sluice/v1
     receivers:
@@ -72,8 +75,29 @@ def test_a_whole_file_is_read() -> None:
 
 def test_the_sample_of_the_local_stack_loads() -> None:
     config = load_text(SAMPLE.read_text(), SAMPLE.name)
-    assert config.routes
-    assert config.alerts
+    (route,) = config.routes
+    assert (route.action, route.source.ref, route.source.paths, route.configurations) == (
+        "pin",
+        "refs/heads/main",
+        ("clusters/**",),
+        ("platform",),
+    )
+    canary, prod = config.strategy(route.strategy).stages
+    assert (canary.selector.tags, canary.concurrency(50)) == ({"ring": "canary"}, 5)
+    assert (prod.selector.tags, prod.concurrency(50)) == ({"ring": "prod"}, 25)
+    assert {provider.type for alert in config.alerts if (provider := config.provider(alert.provider))} == {"msteams", "slack"}
+
+
+def test_the_sample_of_the_readme_loads_and_says_the_same_as_the_local_one() -> None:
+    readme = (ROOT / "README.md").read_text()
+    (sample,) = (block for block in FENCED_YAML.findall(readme) if block.startswith("apiVersion:"))
+    shown, local = load_text(sample), load_text(SAMPLE.read_text())
+    assert shown.receivers == local.receivers
+    assert shown.routes == local.routes
+    assert [(s.name, [(t.name, t.selector) for t in s.stages]) for s in shown.strategies] == [
+        (s.name, [(t.name, t.selector) for t in s.stages]) for s in local.strategies
+    ]
+    assert shown.alerts
 
 
 def test_without_routes_there_is_nothing_to_do() -> None:
@@ -110,6 +134,17 @@ WRONG = {
     "teams without address": (", addressRef: kv://sluice/teams-ops", "", "type: msteams", "needs addressRef"),
     "slack without channel": (', channel: "#ops"', "", "type: slack", "needs"),
     "plain http address": ("addressRef: kv://sluice/teams-ops", "address: http://teams", "http://teams", "begins with https://"),
+    "misspelt selector": ("selector: {tags:", "selector: {tag:", "selector: {tag:", "unknown field `tag`"),
+    "truth in place of a number": ("maxConcurrency: 5", "maxConcurrency: true", "maxConcurrency: true", "got `bool`"),
+    "nothing in place of a list": ("    events: [push, ping]", "    events:", "    events:", "got `null`"),
+    "a text in place of a list": ("events: [push, ping]", "events: push", "events: push", "Expected `array`, got `str`"),
+    "digits of another script": ("afterStageWait: 10m", "afterStageWait: \u0661m", "afterStageWait", "matching regex"),
+    "line feed after a name": ("name: canary", 'name: "canary\\n"', 'name: "canary', "matching regex"),
+    "line feed after a secret": ("kv://sluice/github-platform", '"kv://sluice/github-platform\\n"', "github-platform", "matching regex"),
+    "line feed after a duration": ("afterStageWait: 10m", 'afterStageWait: "10m\\n"', "afterStageWait", "matching regex"),
+    "line feed after a percentage": ("25%", '"25%\\n"', '"25%', "matching regex"),
+    "half a character": ("https://github.com/contoso/platform", '"https://github.com/\\ud800"', "url:", "half a character"),
+    "half a character as a key": ("ring: canary", '"\\ud800": canary, "\\ud800": prod', "canary, ", "half a character"),
     "key twice": ("    type: github", "    type: github\n    type: github", None, "type stands here twice"),
 }
 
@@ -126,6 +161,94 @@ def test_every_error_names_the_line_and_the_reason(case: str) -> None:
         line = text[: text.index(marker)].count("\n") + 1
     assert told.startswith(f"sluice.yaml:{line}: ")
     assert reason in told
+
+
+@pytest.mark.parametrize(
+    ("section", "item"),
+    [
+        ("receivers", "type: github, secretRef: kv://v/s"),
+        ("strategies", "stages: [{name: all}]"),
+        ("routes", "source: {url: https://github.com/contoso/platform}"),
+        ("providers", "type: msteams, addressRef: kv://v/s"),
+        ("alerts", "provider: other"),
+    ],
+)
+def test_a_name_stands_once_in_its_section(section: str, item: str) -> None:
+    more = "" if section == "providers" else "providers: [{name: other, type: msteams, addressRef: kv://v/s}]\n"
+    twice = f"apiVersion: sluice/v1\n{more}{section}:\n  - {{name: same, {item}}}\n"
+    load_text(f"{twice}  - {{name: other, {item}}}\n")
+    told = refusal(f"{twice}  - {{name: same, {item}}}\n")
+    assert told == f"sluice.yaml:{5 if more else 4}: {section}[1].name: the name same is used twice"
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ("type: slack, tokenRef: kv://v/s, channel: ops", ""),
+        ("type: slack, tokenRef: kv://v/s, channel: ops, address: https://slack.example/api", ""),
+        ("type: slack, addressRef: kv://v/s", ""),
+        ("type: slack", "needs tokenRef and channel"),
+        ("type: slack, channel: ops", "needs tokenRef and channel"),
+        ("type: slack, address: https://slack.example/api", "needs tokenRef and channel"),
+        ("type: slack, tokenRef: kv://v/s", "with tokenRef needs channel"),
+        ("type: slack, tokenRef: kv://v/s, addressRef: kv://v/s", "with tokenRef needs channel"),
+        ("type: slack, tokenRef: kv://v/s, channel: ops, address: http://slack.example", "begins with https://"),
+        ("type: msteams, addressRef: kv://v/s", ""),
+        ("type: msteams, address: https://teams.example", ""),
+        ("type: msteams", "needs addressRef"),
+        ("type: msteams, tokenRef: kv://v/s, channel: ops", "needs addressRef"),
+        ("type: msteams, address: teams.example", "begins with https://"),
+    ],
+)
+def test_a_provider_says_where_it_sends_and_with_what(fields: str, problem: str) -> None:
+    text = f"apiVersion: sluice/v1\nproviders:\n  - {{name: ops, {fields}}}\n"
+    if not problem:
+        assert load_text(text).provider("ops")
+        return
+    told = refusal(text)
+    assert told.startswith("sluice.yaml:3: providers[0]")
+    assert problem in told
+
+
+@pytest.mark.parametrize(
+    ("reference", "is_one"),
+    [
+        ("kv://vault/name", True),
+        ("kv://vault-1/Name-2/0123abcd", True),
+        ("env://SLUICE_SECRET_GITHUB_1", True),
+        ("env://SLUICE_SECRET_", False),
+        ("env://SLUICE_SECRET_a", False),
+        ("env://COSMOS_KEY", False),
+        ("env://X_SLUICE_SECRET_A", False),
+        ("kv://vault", False),
+        ("kv://vault/", False),
+        ("kv:///name", False),
+        ("kv://vault/name/version/more", False),
+        ("kv://vault.example/name", False),
+        ("kv://user@vault/name", False),
+        ("kv://vault/name?x=1", False),
+        ("kv://vault/../name", False),
+        ("file:///etc/passwd", False),
+        ("https://vault.example/secrets/name", False),
+        (" kv://vault/name", False),
+        ("KV://vault/name", False),
+        ("", False),
+    ],
+)
+def test_a_secret_is_only_ever_a_reference(reference: str, is_one: bool) -> None:
+    text = f'apiVersion: sluice/v1\nreceivers:\n  - {{name: r, type: github, secretRef: "{reference}"}}\n'
+    if is_one:
+        assert load_text(text).receivers[0].secret_ref == reference
+    else:
+        assert refusal(text).startswith("sluice.yaml:3: receivers[0].secretRef: ")
+
+
+def test_a_secret_in_the_wrong_place_is_not_repeated() -> None:
+    assert "hunter2" not in refusal(WHOLE.replace("kv://sluice/github-platform", "hunter2"))
+
+
+def test_a_file_of_a_windows_editor_is_read() -> None:
+    assert load_text("\ufeff" + WHOLE.replace("\n", "\r\n")) == load_text(WHOLE)
 
 
 def test_all_cross_references_that_dangle_are_told_at_once() -> None:

@@ -54,7 +54,7 @@ def test_storage_may_be_named_for_the_app_s_identity(given: dict[str, str], addr
     assert (settings.storage_queue_uri, settings.storage_connection_string) == (address, "")
 
 
-@pytest.mark.parametrize("name", ["APPLY_LEASE_SECONDS", "REDISPATCH_AFTER_SECONDS"])
+@pytest.mark.parametrize("name", ["APPLY_LEASE_SECONDS", "REDISPATCH_AFTER_SECONDS", "LOOK_FOR_AWAY_SECONDS"])
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", "1e999", "60s"])
 def test_a_number_that_is_none_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(Malformed, match=f"app setting {name} must be"):
