@@ -59,6 +59,8 @@ def head() -> Head:
         sequence=1_772_600_000_000,
         pushed_at=AT,
         change_id=digest("change"),
+        forced=True,
+        skipped=True,
         lineage=("2e" * 20, "3d" * 20),
         rollouts=(digest("rollout", "1"), digest("rollout", "2")),
     )
@@ -91,6 +93,7 @@ def target(**fields: Any) -> Target:
         "dispatch": 2,
         "slot": later(10),
         "applied_at": later(11),
+        "accepted_at": later(11.5),
         "failing_since": later(12),
         "rejection": Rejection(code="ResourceNotFound", message=f"{SECRET} is not there", missing=True),
         "before": observation(-60),
