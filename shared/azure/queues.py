@@ -1,5 +1,6 @@
 """The Storage queues between the functions."""
 
+import contextlib
 import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -54,10 +55,8 @@ class StorageQueue:
 
         names = [name for queue in QUEUES for name in (queue, f"{queue}-poison")]
         for name in names:
-            try:
+            with azure_errors("Azure Storage"), contextlib.suppress(ResourceExistsError):
                 await self._client(name).create_queue()
-            except ResourceExistsError:
-                continue
         return names
 
     async def check(self) -> None:

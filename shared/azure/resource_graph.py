@@ -87,8 +87,9 @@ def query(name: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """Text inside a KQL string literal of single quotes."""
-    return text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", " ")
+    """Text inside a KQL string literal of single quotes. Whatever might end a line, in anyone's eyes, is a space."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    return line.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _configuration(row: Row, now: datetime) -> FluxConfiguration:
@@ -131,8 +132,8 @@ def _message(row: Row) -> str:
         if status.get("complianceState") != COMPLIANT:
             for condition in status.get("statusConditions") or []:
                 if condition.get("type") == "Ready" and condition.get("status") == "False":
-                    who = f"{status.get('kind', '')} {status.get('name', '')}".strip()
-                    return f"{who}: {condition.get('reason', '')}: {condition.get('message', '')}"[:_MAX_MESSAGE]
+                    who = f"{_text(status, 'kind')} {_text(status, 'name')}".strip()
+                    return f"{who}: {_text(condition, 'reason')}: {_text(condition, 'message')}"[:_MAX_MESSAGE]
     return _text(row, "errorMessage")[:_MAX_MESSAGE]
 
 

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from azure.mgmt.kubernetesconfiguration.fluxconfigurations.aio import KubernetesConfigurationFluxConfigurationsMgmtClient
 
 API_VERSION = "2025-04-01"
+# What Azure allows in names, and no "." or "..": a name is part of the path of a request that carries our token.
+_NAME = r"(?!\.{1,2}(?:/|$))[\w.()-]+"
 _RESOURCE_ID = re.compile(
-    r"^/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)/providers/(?P<rp>[^/]+)/(?P<kind>[a-z]+)/(?P<cluster>[^/]+)"
-    r"/providers/microsoft\.kubernetesconfiguration/fluxconfigurations/(?P<name>[^/]+)$",
-    re.IGNORECASE,
+    rf"/subscriptions/(?P<subscription>{_NAME})/resourcegroups/(?P<group>{_NAME})/providers/(?P<rp>{_NAME})/(?P<kind>[a-z]+)"
+    rf"/(?P<cluster>{_NAME})/providers/microsoft\.kubernetesconfiguration/fluxconfigurations/(?P<name>{_NAME})",
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -35,7 +37,7 @@ class ArmResourceManager:
 
         The operation is not waited for: for a cluster that is away it stays open for 48 hours.
         """
-        resource = _RESOURCE_ID.match(target.configuration_id)
+        resource = _RESOURCE_ID.fullmatch(target.configuration_id)
         if resource is None:
             raise Rejected("not the resource id of a fluxConfiguration", code="InvalidResourceId")
         ref = {"tag": tag, "branch": None, "commit": None} if tag else {"branch": branch, "commit": commit, "tag": None}

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from conftest import FleetMaker, now
+from adapter_fleet import FleetMaker, now
 
 from shared.azure.credential import AsyncCredential
 from shared.azure.resource_graph import GraphFleet

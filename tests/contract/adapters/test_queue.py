@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from adapter_fleet import now
+from adapter_servers import until
 from azure.storage.queue.aio import QueueClient
-from conftest import now
 
 from local.stack.storage import StorageUrls
 from shared.azure.queues import StorageQueue
-from shared.domain.errors import Unavailable
+from shared.domain.errors import Rejected, Unavailable
 from shared.domain.messages import CHANGES, QUEUES, PlanChange
 
 MESSAGE = PlanChange(source="s", change_id="c")
@@ -48,6 +49,30 @@ async def test_a_message_for_later_is_not_seen_before(queue: StorageQueue, raw: 
     assert await raw.receive_message() is None
 
 
+async def test_a_part_of_a_second_is_waited_for_as_a_whole_one(storage: StorageUrls, raw: QueueClient) -> None:
+    sent_at = now()
+    queue = StorageQueue(storage.connection_string(), "", None, lambda: sent_at)
+    await queue.send(CHANGES, MESSAGE, not_before=sent_at + timedelta(milliseconds=1))
+    await queue.close()
+    assert await raw.receive_message() is None
+    await until(raw.receive_message)
+    assert now() - sent_at >= timedelta(seconds=1)
+
+
+async def test_a_message_for_earlier_is_seen_at_once(queue: StorageQueue, raw: QueueClient) -> None:
+    await queue.send(CHANGES, MESSAGE, not_before=now() - timedelta(days=1))
+    assert await raw.receive_message() is not None
+
+
+async def test_text_of_any_kind_goes_through_and_too_much_of_it_is_refused(queue: StorageQueue, raw: QueueClient) -> None:
+    await queue.send_text(CHANGES, 'not "JSON" \0 <ü🛒>')
+    message = await raw.receive_message()
+    assert message is not None
+    assert base64.b64decode(message.content).decode() == 'not "JSON" \0 <ü🛒>'
+    with pytest.raises(Rejected):
+        await queue.send_text(CHANGES, "x" * 64 * 1024)
+
+
 async def test_a_queue_that_is_gone_is_made_again(queue: StorageQueue, raw: QueueClient) -> None:
     await raw.delete_queue()
     await queue.send(CHANGES, MESSAGE)
@@ -60,6 +85,7 @@ async def test_making_the_queues_again_changes_nothing(queue: StorageQueue) -> N
 
 async def test_without_a_server_it_is_an_outage(storage: StorageUrls) -> None:
     gone = StorageQueue(storage.connection_string().replace(storage.queue, "http://127.0.0.1:1/devstoreaccount1"), "", None, now)
-    with pytest.raises(Unavailable):
-        await gone.send(CHANGES, MESSAGE)
+    for call in (gone.send(CHANGES, MESSAGE), gone.create(), gone.check()):
+        with pytest.raises(Unavailable):
+            await call
     await gone.close()

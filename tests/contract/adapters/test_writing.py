@@ -1,10 +1,12 @@
 """Writing to fluxConfigurations through Azure Resource Manager, as the simulator answers like it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from conftest import Fleet, FleetMaker
+from adapter_fleet import Fleet, FleetMaker
+from azure.mgmt.kubernetesconfiguration.fluxconfigurations.aio import KubernetesConfigurationFluxConfigurationsMgmtClient
 
 from shared.azure.credential import AsyncCredential
 from shared.azure.resource_manager import ArmResourceManager
@@ -20,6 +22,25 @@ async def arm(credential: AsyncCredential, origin: str) -> AsyncIterator[ArmReso
     made = ArmResourceManager(credential, origin, AUDIENCE)
     yield made
     await made.close()
+
+
+class Microsoft:
+    """What Resource Manager itself says of a fluxConfiguration."""
+
+    def __init__(self, credential: AsyncCredential, origin: str) -> None:
+        self._options: dict[str, Any] = {"credential": credential, "base_url": origin, "credential_scopes": [f"{AUDIENCE}/.default"]}
+
+    async def reference(self, fleet: Fleet) -> dict[str, Any]:
+        async with KubernetesConfigurationFluxConfigurationsMgmtClient(subscription_id=fleet.subscriptions[0], **self._options) as client:
+            cluster = ("fleet", "Microsoft.Kubernetes", "connectedClusters", fleet.cluster())
+            found = await client.flux_configurations.get(*cluster, "platform")
+        reference = found.as_dict()["properties"]["gitRepository"]["repositoryRef"]
+        return {name: value for name, value in reference.items() if value is not None}
+
+
+@pytest.fixture
+def fluxes(credential: AsyncCredential, origin: str) -> Microsoft:
+    return Microsoft(credential, origin)
 
 
 def target_of(fleet: Fleet, number: int = 0) -> Target:
@@ -50,6 +71,29 @@ async def test_a_commit_is_written_once_and_not_waited_for(arm: ArmResourceManag
     assert await fleet.requests("PATCH") == [202], "an operation of 48 hours began, and nobody waits for it"
     assert await fleet.requests("GET") == []
     assert (await reference(fleet))["desiredCommit"] == COMMIT
+
+
+async def test_a_commit_keeps_its_branch_and_a_tag_takes_the_place_of_both(
+    arm: ArmResourceManager, fluxes: Microsoft, make_fleet: FleetMaker
+) -> None:
+    fleet = await make_fleet()
+    await arm.pin(target_of(fleet), branch="main", tag=None, commit=COMMIT)
+    assert await fluxes.reference(fleet) == {"branch": "main", "commit": COMMIT}
+    await arm.pin(target_of(fleet), branch=None, tag="v1.2.3", commit=COMMIT)
+    assert await fluxes.reference(fleet) == {"tag": "v1.2.3"}
+    await arm.pin(target_of(fleet), branch="main", tag=None, commit=COMMIT)
+    assert await fluxes.reference(fleet) == {"branch": "main", "commit": COMMIT}
+
+
+async def test_a_subscription_s_own_throttling_says_how_long(arm: ArmResourceManager, make_fleet: FleetMaker) -> None:
+    fleet = await make_fleet()
+    answers = await asyncio.gather(
+        *(arm.pin(target_of(fleet), branch="main", tag=None, commit=COMMIT) for _ in range(260)), return_exceptions=True
+    )
+    throttled = [answer for answer in answers if answer is not None]
+    assert throttled
+    assert {(type(answer), getattr(answer, "retry_after", None)) for answer in throttled} == {(Throttled, 1.0)}
+    assert len(await fleet.requests("PATCH")) == 260
 
 
 @pytest.mark.parametrize(
@@ -92,8 +136,36 @@ async def test_a_server_that_is_not_there_was_never_asked(credential: AsyncCrede
     await gone.close()
 
 
-@pytest.mark.parametrize("resource", ["", "/subscriptions/a", "https://evil.example/x", "/subscriptions/a/resourcegroups/../b"])
-async def test_what_is_no_fluxconfiguration_is_never_written_to(arm: ArmResourceManager, make_fleet: FleetMaker, resource: str) -> None:
+_CLUSTER = "/subscriptions/{s}/resourcegroups/{g}/providers/microsoft.kubernetes/connectedclusters/{c}"
+_CONFIGURATION = _CLUSTER + "/providers/microsoft.kubernetesconfiguration/fluxconfigurations/{n}"
+
+
+def resource_id(*, s: str = "s1", g: str = "fleet", c: str = "berlin", n: str = "platform") -> str:
+    return _CONFIGURATION.format(s=s, g=g, c=c, n=n)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "",
+        "/subscriptions/a",
+        "https://evil.example/x",
+        "/subscriptions/a/resourcegroups/../b",
+        resource_id(s=".."),
+        resource_id(g=".."),
+        resource_id(g="a?api-version=1"),
+        resource_id(c="."),
+        resource_id(c="a#b"),
+        resource_id(c="%2e%2e"),
+        resource_id(n="platform\n"),
+        resource_id(n="platform\r\nX-Header: 1"),
+        resource_id(n="platform/extra"),
+        resource_id(n="plat form"),
+        resource_id() + "?x=",
+        "https://evil.example" + resource_id(),
+    ],
+)
+async def test_a_hostile_resource_id_is_never_written_to(arm: ArmResourceManager, make_fleet: FleetMaker, resource: str) -> None:
     from msgspec.structs import replace
 
     target = replace(target_of(await make_fleet()), configuration_id=resource)
