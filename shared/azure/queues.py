@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 _LONGEST_DELAY_SECONDS = 7 * 24 * 3600 - 1  #: a message's longest invisibility
 # A webhook has 8 seconds, and the SDK's own first retry waits 15; a queued message comes back by itself.
-_PATIENCE: dict[str, Any] = {"retry_total": 2, "initial_backoff": 0.5, "increment_base": 2, "connection_timeout": 5, "read_timeout": 10}
+_PATIENCE: dict[str, Any] = {
+    "retry_total": 2,
+    "initial_backoff": 0.5,
+    "increment_base": 2,
+    "random_jitter_range": 0.5,  # seconds; the SDK's own 3 would outweigh the rest
+    "connection_timeout": 5,
+    "read_timeout": 10,
+}
 _FOREVER = -1  #: a message that waits is never dropped
 
 
