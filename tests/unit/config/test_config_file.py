@@ -61,6 +61,17 @@ async def test_a_broken_version_is_refused_and_the_last_good_one_stays(file: Fil
     await config.check()
 
 
+async def test_a_check_looks_at_the_file_as_it_is_now(file: File) -> None:
+    file.write(GOOD)
+    config = ConfigFile(str(file.path))
+    await config.check()
+    file.write(BROKEN)
+    with pytest.raises(Malformed, match=r"sluice\.yaml:2: recievers"):
+        await config.check()
+    file.write(BETTER)
+    await config.check()
+
+
 async def test_a_file_that_is_gone_is_told_and_the_last_good_version_stays(file: File) -> None:
     file.write(BETTER)
     config = ConfigFile(str(file.path))

@@ -161,6 +161,7 @@ def test_every_error_names_the_line_and_the_reason(case: str) -> None:
         line = text[: text.index(marker)].count("\n") + 1
     assert told.startswith(f"sluice.yaml:{line}: ")
     assert reason in told
+    assert "` in `" not in told
 
 
 @pytest.mark.parametrize(
@@ -311,6 +312,20 @@ HOSTILE = {
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_text_is_malformed(case: str) -> None:
     assert refusal(HOSTILE[case]).startswith("sluice.yaml:")
+
+
+@pytest.mark.parametrize(
+    "case", ["merges of merges", "aliases of aliases", "a list in itself", "a mapping in itself", "merged into itself"]
+)
+def test_aliases_without_end_are_told_as_such(case: str) -> None:
+    assert "more than 100000 values" in refusal(HOSTILE[case])
+
+
+def test_a_file_has_a_size_up_to_which_it_is_read() -> None:
+    start = "apiVersion: sluice/v1\n#"
+    largest = start + "x" * (MAX_CONFIG_BYTES - len(start))
+    assert load_text(largest).api_version == "sluice/v1"
+    assert refusal(largest + "x") == f"sluice.yaml: larger than {MAX_CONFIG_BYTES} bytes"
 
 
 pieces = st.sampled_from(

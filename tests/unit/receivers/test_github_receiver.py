@@ -208,7 +208,17 @@ def test_a_form_carries_the_same_push(content_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"payload", b"other=1", b"payload=", b"\xff", b"&".join([b"a=1"] * 9), urlencode({"a": "1", "b": "{}"}).encode()]
+    "body",
+    [
+        b"",
+        b"payload",
+        b"other=1",
+        b"payload=",
+        b"\xff",
+        b"&".join([b"a=1"] * 9),
+        urlencode({"a": "1", "b": "{}"}).encode(),
+        urlencode([("payload", GOOD.decode())] * 5).encode(),
+    ],
 )
 def test_a_form_without_its_payload_is_refused(body: bytes) -> None:
     with pytest.raises(Refused) as refused:
@@ -261,6 +271,15 @@ def test_where_the_payload_cannot_tell_all_paths_none_are_told(fields: dict[str,
 def test_all_paths_are_told_once_and_in_order() -> None:
     commits = [{"added": ["b", "c"]}, {"removed": ["a"], "modified": ["b"]}]
     assert change_of(a_push(commits=commits)).paths == ("a", "b", "c")
+
+
+def test_paths_are_told_up_to_what_a_document_holds() -> None:
+    assert change_of(a_push(commits=[{"modified": ["x" * 199_999, "y"]}])).paths == ("x" * 199_999, "y")
+
+
+def test_a_ref_is_deleted_when_the_sender_says_so_or_when_nothing_is_left() -> None:
+    for body in (a_push(deleted=True), a_push(after="0" * 40)):
+        assert (change_of(body).kind, change_of(body).revision) == ("deleted", "")
 
 
 def test_a_title_is_the_first_line_and_short() -> None:
