@@ -3,18 +3,22 @@
 from datetime import datetime
 from typing import Literal
 
+from shared.domain.gates import Gate
 from shared.domain.observations import Observation
+from shared.domain.pins import Pin
 from shared.domain.record import Record, digest
+from shared.domain.windows import Calendar
 
-RolloutState = Literal["running", "paused", "succeeded", "superseded", "aborted"]
+RolloutState = Literal["running", "paused", "rolling-back", "succeeded", "rolled-back", "superseded", "aborted"]
 StageState = Literal["pending", "running", "succeeded", "failed"]
-TargetState = Literal["pending", "queued", "applied", "offline", "compliant", "failed", "skipped", "superseded"]
+TargetState = Literal["pending", "queued", "applied", "offline", "compliant", "rolled-back", "failed", "skipped", "superseded"]
+OnFailure = Literal["pause", "rollback", "continue"]
 
 #: States in which ARM or a cluster still owes us an answer, and which take a place of maxConcurrency.
 IN_FLIGHT: frozenset[TargetState] = frozenset({"queued", "applied"})
 OPEN: frozenset[TargetState] = frozenset({"pending", "queued", "applied", "offline"})
-FINAL: frozenset[TargetState] = frozenset({"compliant", "failed", "skipped", "superseded"})
-FINISHED: frozenset[RolloutState] = frozenset({"succeeded", "superseded", "aborted"})
+FINAL: frozenset[TargetState] = frozenset({"compliant", "rolled-back", "failed", "skipped", "superseded"})
+FINISHED: frozenset[RolloutState] = frozenset({"succeeded", "rolled-back", "superseded", "aborted"})
 
 
 class Rejection(Record, frozen=True):
@@ -49,6 +53,9 @@ class Target(Record, frozen=True):
     failing_since: datetime | None = None
     rejection: Rejection | None = None
     before: Observation | None = None  #: as planning found it
+    pin: Pin | None = None  #: what this rollout asks for
+    previous: Pin | None = None  #: what a rollback asks for; None where no good revision is known
+    calendar: int = 0  #: index of the rollout's calendar that it keeps to
     observation: Observation | None = None  #: newest
 
 
@@ -63,6 +70,7 @@ class Stage(Record, frozen=True):
     opened_at: datetime | None = None
     closed_at: datetime | None = None
     counts: dict[str, int] = {}
+    gates: tuple[Gate, ...] = ()
 
 
 class Rules(Record, frozen=True):
@@ -111,6 +119,7 @@ class Rollout(Record, frozen=True):
     events: tuple[RolloutEvent, ...] = ()
     announced: int = 0  #: how many of `events` are known to be in the notifications queue
     wake_at: datetime | None = None  #: a wake message for this moment is in the queue
+    calendars: tuple[Calendar, ...] = (Calendar(),)
 
     @property
     def tag(self) -> str | None:
