@@ -6,6 +6,7 @@ from shared.config.models import Config, Route, Strategy
 from shared.domain.changes import Change
 from shared.domain.errors import Malformed
 from shared.domain.observations import FluxConfiguration
+from shared.domain.pins import Pin
 from shared.domain.rollouts import Target, target_id
 from shared.domain.selectors import matches_name, matches_paths, matches_ref
 from shared.domain.sources import canonical_url
@@ -49,11 +50,11 @@ def selected(route: Route, change: Change, found: Iterable[FluxConfiguration]) -
     ]
 
 
-def into_stages(strategy: Strategy, found: Iterable[FluxConfiguration], rollout_id: str) -> tuple[list[Target], int]:
+def into_stages(strategy: Strategy, found: Iterable[FluxConfiguration], rollout_id: str, pin: Pin) -> tuple[list[Target], int]:
     """The targets, each in the first stage that selects it, by stage and then by cluster name; and how many no stage selects."""
     staged = [(_stage_of(strategy, item), item) for item in found]
     placed = sorted(((s, item.cluster_name, item.id, item) for s, item in staged if s is not None), key=lambda p: p[:3])
-    targets = [_target(item, rollout_id, stage, order) for order, (stage, _, _, item) in enumerate(placed)]
+    targets = [_target(item, rollout_id, stage, order, pin) for order, (stage, _, _, item) in enumerate(placed)]
     return targets, len(staged) - len(placed)
 
 
@@ -61,7 +62,7 @@ def _stage_of(strategy: Strategy, item: FluxConfiguration) -> int | None:
     return next((index for index, stage in enumerate(strategy.stages) if stage.selector.matches(item)), None)
 
 
-def _target(item: FluxConfiguration, rollout_id: str, stage: int, order: int) -> Target:
+def _target(item: FluxConfiguration, rollout_id: str, stage: int, order: int, pin: Pin) -> Target:
     return Target(
         id=target_id(item.id),
         rollout_id=rollout_id,
@@ -72,4 +73,5 @@ def _target(item: FluxConfiguration, rollout_id: str, stage: int, order: int) ->
         cluster=item.cluster_name,
         subscription=item.subscription,
         before=item.observation,
+        pin=pin,
     )

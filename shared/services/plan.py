@@ -14,12 +14,12 @@ from shared.domain.errors import Conflict, NotFound
 from shared.domain.ledger import Head, judge, move
 from shared.domain.messages import CHANGES, ROLLOUT_STEPS, PlanChange, StepRollout
 from shared.domain.observations import FluxConfiguration
+from shared.domain.pins import Pin
 from shared.domain.record import digest
 from shared.domain.rollouts import Rollout, Stage, Target, rollout_id
 from shared.domain.sources import search_term
 from shared.log import event_logger
 from shared.ports import Audit, Changes, Fleet, Queue, Rollouts
-from shared.services.concurrency import map_bounded
 from shared.services.matching import into_stages, routes_for, selected
 
 log = event_logger("sluice.plan")
@@ -100,7 +100,7 @@ class Plan:
         new_id = rollout_id(change.id, route.name)
         if await self.rollouts.get(new_id) is None:
             strategy = self.config.strategy(route.strategy)
-            targets, unstaged = into_stages(strategy, found, new_id)
+            targets, unstaged = into_stages(strategy, found, new_id, Pin(revision=change.revision, branch=change.branch, tag=change.tag))
             if not targets:
                 await self._note(change, "change.unfollowed", route=route.name)
                 return None
@@ -114,8 +114,8 @@ class Plan:
 
     async def _create_targets(self, targets: list[Target]) -> list[Target]:
         """The targets as stored. An attempt that died half-way may have left some that discovery no longer finds: they count."""
-        created = await map_bounded(self.rollouts.create_target, targets)
-        return targets if all(created) else await self.rollouts.targets(targets[0].rollout_id)
+        created = await self.rollouts.create_targets(targets)
+        return targets if created else await self.rollouts.targets(targets[0].rollout_id)
 
     def _rollout(self, change: Change, head: Head, route: Route, strategy: Strategy, targets: list[Target], unstaged: int) -> Rollout:
         now = self.clock()
@@ -132,8 +132,7 @@ class Plan:
             author=change.author,
             title=change.title,
             forced=change.forced,
-            stages=tuple(_stage(strategy, index, total) for index, total in enumerate(totals)),
-            rules=strategy.rules(self.redispatch_after_seconds),
+            stages=tuple(_stage(strategy, index, total, self.redispatch_after_seconds) for index, total in enumerate(totals)),
             created_at=now,
             updated_at=now,
             unstaged=unstaged,
@@ -190,12 +189,13 @@ class Plan:
         )
 
 
-def _stage(strategy: Strategy, index: int, total: int) -> Stage:
+def _stage(strategy: Strategy, index: int, total: int, redispatch_after_seconds: float) -> Stage:
     planned = strategy.stages[index]
     return Stage(
         name=planned.name,
         total=total,
         max_concurrency=planned.concurrency(total),
         after_wait_seconds=planned.wait_seconds,
+        rules=strategy.rules(redispatch_after_seconds),
         counts={"pending": total} if total else {},
     )
