@@ -1,14 +1,16 @@
 """Every Protocol between the use cases and the outside."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link
 from shared.domain.changes import Change, Unplanned
+from shared.domain.checks import CheckResult
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
+from shared.domain.gates import CheckState
 from shared.domain.ledger import Head
 from shared.domain.observations import FluxConfiguration
 from shared.domain.pace import Pace
@@ -24,6 +26,14 @@ class Provider(Protocol):
 
         Raises Throttled or Unavailable when it may work later, Rejected when it never will.
         """
+        ...
+
+
+class GateCaller(Protocol):
+    """The way out to the services behind webhook gates."""
+
+    async def post_bytes(self, address: str, body: bytes, *, headers: Mapping[str, str]) -> object:
+        """POSTs a JSON body as it is. Raises Throttled or Unavailable when it may work later, Rejected when it never will."""
         ...
 
 
@@ -86,6 +96,22 @@ class Changes(Protocol):
 
     async def save_head(self, head: Head, etag: str) -> None:
         """Raises Conflict when the head was moved since it was read."""
+        ...
+
+    async def heads_at(self, source: str, revision: str) -> list[Head]:
+        """The refs of a source that are at this revision now."""
+        ...
+
+
+class Checks(Protocol):
+    """What CI systems say of revisions."""
+
+    async def record(self, result: CheckResult) -> bool:
+        """Keeps it where it is the newest of its check; False when it changed nothing."""
+        ...
+
+    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
+        """The state of every check of a revision, by name."""
         ...
 
 

@@ -3,6 +3,7 @@
 SluiceError
 ├── Refused             what came in is not acceptable; `status` is the HTTP answer, `reason` is for logs and counters
 ├── NotFound            a document, secret or resource does not exist
+├── NotAllowed          the state does not allow the act; the text says why (HTTP 409)
 ├── Conflict            an ETag or a lease says that someone else was faster: read again and decide again
 ├── Malformed           a stored document, or a configuration, does not have the shape that it must have
 │   └── NotConfigured   there is no usable sluice.yaml: nothing can be done until there is one
@@ -34,6 +35,10 @@ class Refused(SluiceError):
 
 class NotFound(SluiceError):
     """What was asked for does not exist."""
+
+
+class NotAllowed(SluiceError):
+    """The state does not allow what someone asked for. The text says why, to them."""
 
 
 class Conflict(SluiceError):

@@ -11,7 +11,8 @@ CHANGES = "changes"
 ROLLOUT_STEPS = "rollout-steps"
 CONFIG_UPDATES = "config-updates"
 NOTIFICATIONS = "notifications"
-QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS)
+GATE_CALLS = "gate-calls"
+QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS)
 
 
 class PlanChange(Record, frozen=True):
@@ -50,7 +51,15 @@ class Deliver(Record, frozen=True):
     delivery_id: str
 
 
-Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver
+class CallGate(Record, frozen=True):
+    """Queue `gate-calls`: the service behind a webhook gate is to be asked."""
+
+    rollout_id: str
+    stage: int  #: index
+    gate: str  #: name
+
+
+Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate
 M = TypeVar("M", bound=Record)
 
 #: What each queue may carry.
@@ -59,6 +68,7 @@ KINDS: dict[str, type[Message] | tuple[type[Message], ...]] = {
     ROLLOUT_STEPS: StepRollout,
     CONFIG_UPDATES: ApplyUpdate,
     NOTIFICATIONS: (Notify, Deliver),
+    GATE_CALLS: CallGate,
 }
 
 

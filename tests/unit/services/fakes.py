@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -13,9 +13,11 @@ from shared.domain.advance import needs
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link, make_link
 from shared.domain.changes import Change, Unplanned
+from shared.domain.checks import CheckResult, check_id, is_newer
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
 from shared.domain.errors import Conflict, NotFound
+from shared.domain.gates import CheckState
 from shared.domain.ledger import Head, head_id
 from shared.domain.messages import KINDS, encode, read
 from shared.domain.observations import FluxConfiguration
@@ -170,7 +172,7 @@ class FakeSecrets:
 
 class FakeChanges:
     def __init__(self, faults: Faults, clock: FakeClock) -> None:
-        self._clock = clock
+        self._clock, self._faults = clock, faults
         self.kept: Shelf[Change] = Shelf(faults)
         self.heads: Shelf[Head] = Shelf(faults)
         self.waiting: Shelf[Unplanned] = Shelf(faults)
@@ -196,6 +198,26 @@ class FakeChanges:
 
     async def save_head(self, head: Head, etag: str) -> None:
         await self.heads.save((head.source, head.id), head, etag)
+
+    async def heads_at(self, source: str, revision: str) -> list[Head]:
+        await self._faults.read()
+        return [head for head in self.heads.all() if (head.source, head.revision) == (source, revision)]
+
+
+class FakeChecks:
+    def __init__(self, faults: Faults) -> None:
+        self.kept: Shelf[CheckResult] = Shelf(faults)
+
+    async def record(self, result: CheckResult) -> bool:
+        key = (result.source, check_id(result.revision, result.name))
+        found = await self.kept.get(key)
+        if found and not is_newer(result, found[0]):
+            return False
+        await self.kept.save(key, result, found[1] if found else "")
+        return True
+
+    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
+        return {kept.name: kept.state for kept in self.kept.all() if (kept.source, kept.revision) == (source, revision)}
 
 
 class FakeRollouts:
@@ -368,3 +390,29 @@ class FakeProvider:
         if answer is not None:
             raise answer
         self.sent.append(tuple(announcements))
+
+
+@dataclass(frozen=True)
+class Posted:
+    address: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class FakeGateCaller:
+    """`answers`: what the next posts raise, one by one (None = taken)."""
+
+    def __init__(self) -> None:
+        self.posted: list[Posted] = []
+        self.answers: list[Exception | None] = []
+        self.meanwhile: Callable[[], object] | None = None
+
+    async def post_bytes(self, address: str, body: bytes, *, headers: Mapping[str, str]) -> object:
+        await asyncio.sleep(0)
+        if self.meanwhile:
+            self.meanwhile()
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+        self.posted.append(Posted(address, body, headers))
+        return None
