@@ -158,10 +158,16 @@ class Playground:
 
 @asynccontextmanager
 async def running(
-    state: Path, *, clusters: int = 50, canary_share: float = 0.1, settings: Mapping[str, str] | None = None, kind: type[Stack] = Stack
+    state: Path,
+    *,
+    clusters: int = 50,
+    subscriptions: int = 1,
+    canary_share: float = 0.1,
+    settings: Mapping[str, str] | None = None,
+    kind: type[Stack] = Stack,
 ) -> AsyncIterator[Playground]:
     """A stack of its own below `state`."""
-    fleet = Fleet(clusters=clusters, canary_share=canary_share)
+    fleet = Fleet(clusters=clusters, subscriptions=subscriptions, canary_share=canary_share)
     async with AsyncExitStack() as parts:
         stack = await parts.enter_async_context(kind(state, fleet=fleet, speed=FAST, settings={**OFTEN, **(settings or {})}))
         authority = Path(description.read(stack.state.path).authority)
