@@ -59,20 +59,6 @@ class Target(Record, frozen=True):
     observation: Observation | None = None  #: newest
 
 
-class Stage(Record, frozen=True):
-    """A stage as the strategy had it when the rollout began, and how far it is."""
-
-    name: str
-    total: int
-    max_concurrency: int  #: targets in flight at once, at least 1
-    after_wait_seconds: float
-    state: StageState = "pending"
-    opened_at: datetime | None = None
-    closed_at: datetime | None = None
-    counts: dict[str, int] = {}
-    gates: tuple[Gate, ...] = ()
-
-
 class Rules(Record, frozen=True):
     """When a target counts as failed, and a stage as stopped."""
 
@@ -80,6 +66,25 @@ class Rules(Record, frozen=True):
     grace_seconds: float  #: how long Non-Compliant may last before it is a failure
     max_failures: int  #: tolerated in a stage; one more stops the rollout
     redispatch_after_seconds: float  #: an update message that had no effect for so long is sent again
+    on_failure: OnFailure = "pause"
+
+
+class Stage(Record, frozen=True):
+    """A stage as the strategy had it when the rollout began, and how far it is."""
+
+    name: str
+    total: int
+    max_concurrency: int  #: targets in flight at once, at least 1
+    after_wait_seconds: float
+    rules: Rules
+    bake_seconds: float = 0.0  #: how long its clusters must stay compliant once all are done
+    gates: tuple[Gate, ...] = ()
+    state: StageState = "pending"
+    opened_at: datetime | None = None
+    done_at: datetime | None = None  #: when its last target was done, and its bake began
+    closed_at: datetime | None = None
+    counts: dict[str, int] = {}
+    forgiven: int = 0  #: failures that a person accepted by resuming
 
 
 class RolloutEvent(Record, frozen=True):

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from shared.config.models import Config, Route, Strategy
+from shared.config.models import Config, Route
+from shared.config.strategies import Strategy
 from shared.domain.changes import Change
 from shared.domain.errors import Malformed
 from shared.domain.observations import FluxConfiguration

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from shared.config.models import Config, Route, Strategy
+from shared.config.models import Config, Route
+from shared.config.strategies import Strategy
 from shared.domain.advance import supersede
 from shared.domain.audit import Entry
 from shared.domain.changes import Change
@@ -15,7 +16,7 @@ from shared.domain.ledger import Head, judge, move
 from shared.domain.messages import CHANGES, ROLLOUT_STEPS, PlanChange, StepRollout
 from shared.domain.observations import FluxConfiguration
 from shared.domain.record import digest
-from shared.domain.rollouts import Rollout, Stage, Target, rollout_id
+from shared.domain.rollouts import Rollout, Target, rollout_id
 from shared.domain.sources import search_term
 from shared.log import event_logger
 from shared.ports import Audit, Changes, Fleet, Queue, Rollouts
@@ -120,6 +121,7 @@ class Plan:
     def _rollout(self, change: Change, head: Head, route: Route, strategy: Strategy, targets: list[Target], unstaged: int) -> Rollout:
         now = self.clock()
         totals = [sum(target.stage == index for target in targets) for index in range(len(strategy.stages))]
+        stages = tuple(strategy.planned(index, total, self.redispatch_after_seconds) for index, total in enumerate(totals))
         return Rollout(
             id=rollout_id(change.id, route.name),
             route=route.name,
@@ -132,8 +134,8 @@ class Plan:
             author=change.author,
             title=change.title,
             forced=change.forced,
-            stages=tuple(_stage(strategy, index, total) for index, total in enumerate(totals)),
-            rules=strategy.rules(self.redispatch_after_seconds),
+            stages=stages,
+            rules=stages[0].rules,
             created_at=now,
             updated_at=now,
             unstaged=unstaged,
@@ -188,14 +190,3 @@ class Plan:
                 detail={"revision": change.revision, "route": route, "forced": str(change.forced).lower()},
             )
         )
-
-
-def _stage(strategy: Strategy, index: int, total: int) -> Stage:
-    planned = strategy.stages[index]
-    return Stage(
-        name=planned.name,
-        total=total,
-        max_concurrency=planned.concurrency(total),
-        after_wait_seconds=planned.wait_seconds,
-        counts={"pending": total} if total else {},
-    )

@@ -113,6 +113,7 @@ def a_stage(name: str = "canary", total: int = 1, **fields: Any) -> Stage:
         "total": total,
         "max_concurrency": max(1, total),
         "after_wait_seconds": 0,
+        "rules": RULES,
         "counts": {"pending": total} if total else {},
     }
     return Stage(**values | fields)
