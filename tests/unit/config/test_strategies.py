@@ -1,6 +1,7 @@
 """Strategies: what they are in a rollout, and every mistake with its line and reason."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -155,6 +156,14 @@ def test_a_number_of_failures_is_that_many() -> None:
 )
 def test_days_are_named_singly_or_from_one_to_the_other(days: str | tuple[str, ...], expected: tuple[int, ...]) -> None:
     assert weekdays(days) == expected
+
+
+def test_the_example_of_the_documentation_loads() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
+    example = page.partition("### strategies")[2].partition("```yaml\n")[2].partition("```")[0]
+    canary, prod = load_text(example).strategy("rings").stages
+    assert canary.windows == ()
+    assert [gate.type for gate in prod.named_gates()] == ["promotion", "approval", "checks", "webhook"]
 
 
 def test_times_and_dates_need_no_quotes() -> None:
