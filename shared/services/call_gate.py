@@ -42,11 +42,12 @@ class Call:
             raise Malformed("app setting SLUICE_URL is missing: a webhook gate's service must know where to answer")
         key = signing_key(await self.secrets.get(gate.secret_ref))
         body = msgspec.json.encode(make_call(rollout, message.stage, gate, key, self.public_url))
-        headers = call_headers(call_id(rollout.id, message.stage, gate.name), body, key, self.clock())
+        message_id = call_id(rollout.id, message.stage, gate)
+        headers = call_headers(message_id, body, key, self.clock())
         await self.caller.post_bytes(gate.url, body, headers=headers)
         log.info("gate.called", extra={"rollout": rollout.id, "gate": gate.name})
-        await self._note(rollout, message)
-        await self._mark_called(message)
+        await self._note(rollout, message, message_id)
+        await self._mark_called(message, gate)
 
     async def _find(self, message: CallGate) -> tuple[Rollout, Gate, str]:
         found = await self.rollouts.get(message.rollout_id)
@@ -60,20 +61,19 @@ class Call:
         is_open = gate.type == "webhook" and gate.state == "waiting" and gate.asked_at is not None and not gate.verdicts
         return is_open and gate.called_at is None and not is_expired(gate, self.clock()) and rollout.state not in FINISHED
 
-    async def _mark_called(self, message: CallGate) -> None:
+    async def _mark_called(self, message: CallGate, called: Gate) -> None:
+        """Unless another attempt has, or the gate has expired meanwhile and is asked anew."""
         while True:
             rollout, gate, etag = await self._find(message)
-            if gate.called_at is not None:
+            if gate.called_at is not None or gate.asked_at != called.asked_at:
                 return
-            called = with_gate(rollout, message.stage, replace(gate, called_at=self.clock()))
             try:
-                await self.rollouts.save(called, etag)
+                await self.rollouts.save(with_gate(rollout, message.stage, replace(gate, called_at=self.clock())), etag)
             except Conflict:
                 continue
             return
 
-    async def _note(self, rollout: Rollout, message: CallGate) -> None:
-        message_id = call_id(rollout.id, message.stage, message.gate)
+    async def _note(self, rollout: Rollout, message: CallGate, message_id: str) -> None:
         await self.audit.append(
             Entry(
                 id=message_id,

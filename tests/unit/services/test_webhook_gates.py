@@ -137,6 +137,23 @@ class TestCall:
         await world.call_gate()(ASK)
         assert (gates(world)["window"].verdicts, gates(world)["window"].called_at) == ((YES,), NOW)
 
+    async def test_a_gate_that_is_asked_anew_is_a_new_question(self, world: World) -> None:
+        waiting(world)
+        await world.call_gate()(ASK)
+        world.clock.pass_(4000)
+        waiting(world, webhook={"asked_at": world.clock()})
+        await world.call_gate()(ASK)
+        first, second = world.gate_caller.posted
+        assert first.headers["webhook-id"] != second.headers["webhook-id"]
+        assert world.audit.actions() == ["gate.called", "gate.called"]
+
+    async def test_a_call_of_the_last_time_is_not_taken_for_one_of_this_time(self, world: World) -> None:
+        rollout = waiting(world)
+        anew = replace(rollout.stages[1].gates[1], asked_at=at(60))
+        meanwhile(world, stages=(rollout.stages[0], replace(rollout.stages[1], gates=(rollout.stages[1].gates[0], anew))))
+        await world.call_gate()(ASK)
+        assert gates(world)["window"] == anew
+
     async def test_two_calls_at_once_are_noted_once(self, world: World) -> None:
         waiting(world)
         await asyncio.gather(*(world.call_gate()(ASK) for _ in range(2)))
