@@ -72,12 +72,16 @@ class App:
         from shared.services.plan import Plan
 
         redispatch = self.settings.redispatch_after_seconds
-        return Plan(await self.config.latest(), self.changes, self.rollouts, self.fleet, self.audit, self.queue, now, redispatch)
+        config = await self.config.latest()
+        return Plan(config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, now, redispatch)
 
     def step(self) -> "Step":
+        from shared.services.effects import Effects
+        from shared.services.gate_facts import GateFactsOf
         from shared.services.step import Step
 
-        return Step(self.rollouts, self.pacer, self.audit, self.queue, now)
+        effects = Effects(self.audit, self.queue, now)
+        return Step(self.rollouts, self.pacer, GateFactsOf(self.rollouts, self.checks), effects, now)
 
     def apply(self) -> "Apply":
         from shared.services.apply import Apply

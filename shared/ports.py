@@ -9,13 +9,15 @@ from shared.domain.audit import Entry, Link
 from shared.domain.changes import Change, Unplanned
 from shared.domain.checks import CheckResult
 from shared.domain.configurations import Configuration
+from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
 from shared.domain.gates import CheckState
 from shared.domain.ledger import Head
 from shared.domain.observations import FluxConfiguration
 from shared.domain.pace import Pace
+from shared.domain.pins import Pin
 from shared.domain.record import Record
-from shared.domain.rollouts import Rollout, Target
+from shared.domain.rollouts import Glance, Rollout, Target
 
 
 class Provider(Protocol):
@@ -103,18 +105,6 @@ class Changes(Protocol):
         ...
 
 
-class Checks(Protocol):
-    """What CI systems say of revisions."""
-
-    async def record(self, result: CheckResult) -> bool:
-        """Keeps it where it is the newest of its check; False when it changed nothing."""
-        ...
-
-    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
-        """The state of every check of a revision, by name."""
-        ...
-
-
 class Rollouts(Protocol):
     """Rollouts with their targets. Every save raises Conflict when the document changed since it was read."""
 
@@ -122,7 +112,9 @@ class Rollouts(Protocol):
         """False when it exists already."""
         ...
 
-    async def create_target(self, target: Target) -> bool: ...
+    async def create_targets(self, targets: Sequence[Target]) -> bool:
+        """Stores them all; False when some were there already (those stay as they are)."""
+        ...
 
     async def get(self, rollout_id: str) -> tuple[Rollout, str] | None:
         """The rollout and its ETag."""
@@ -136,8 +128,23 @@ class Rollouts(Protocol):
 
     async def save_target(self, target: Target, etag: str) -> str: ...
 
-    async def targets_to_advance(self, rollout: Rollout) -> list[tuple[Target, str]]:
-        """Those that `advance` needs, with their ETags."""
+    async def glances(self, rollout_id: str, scope: Scope) -> list[Glance]:
+        """What can be seen, without opening them, of the targets that `scope` covers."""
+        ...
+
+    async def open(self, rollout_id: str, target_ids: Sequence[str]) -> list[tuple[Target, str]]:
+        """Those targets as they are now, with their ETags, in any order."""
+        ...
+
+    async def commit(self, rollout: Rollout, etag: str, targets: Sequence[tuple[Target, str]]) -> str:
+        """Saves a rollout and at most `advance.MOST_CHANGES` of its targets, each at its ETag, all or none; the rollout's new ETag.
+
+        Raises Conflict when any of them was changed since it was read.
+        """
+        ...
+
+    async def save_targets(self, targets: Sequence[tuple[Target, str]]) -> list[Target]:
+        """Saves targets of one rollout, each at its ETag; gives back those that were changed by someone else and so are not saved."""
         ...
 
     async def targets(self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = ()) -> list[Target]: ...
@@ -154,6 +161,18 @@ class Rollouts(Protocol):
 
     async def recent(self, limit: int, continuation: str | None) -> tuple[list[Rollout], str | None]:
         """Newest first, across all partitions: for people."""
+        ...
+
+
+class Checks(Protocol):
+    """What CI systems said of revisions."""
+
+    async def record(self, result: CheckResult) -> bool:
+        """Keeps the result if it is newer than what is known of its check; whether it was."""
+        ...
+
+    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
+        """The newest state of every check of a revision, by name."""
         ...
 
 
@@ -204,8 +223,8 @@ class Audit(Protocol):
 class ResourceManager(Protocol):
     """Azure Resource Manager."""
 
-    async def pin(self, target: Target, *, branch: str | None, tag: str | None, commit: str) -> None:
-        """Writes the revision to the target's fluxConfiguration: one PATCH, not waited for.
+    async def pin(self, target: Target, pin: Pin) -> None:
+        """Writes a revision, and the values that go with it, to the target's fluxConfiguration: one PATCH, not waited for.
 
         Raises Throttled, Unavailable, Busy, or Rejected with ARM's code.
         """

@@ -1,4 +1,8 @@
-"""How a rollout moves: one pure function over the rollout, the targets that can still change, and the time."""
+"""How a rollout moves: one pure function over the rollout, a glance at its targets, those of them that were opened, and the time.
+
+A step is small: it changes as many targets as one transaction holds, so that rollout, targets and counts are always of one piece,
+and says whether there is more to do at once.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,62 +10,59 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from shared.domain import opening, rollback
+from shared.domain.crowd import closed_stages, is_due, recount, scope, tries_again, turns_back
+from shared.domain.facts import Facts
+from shared.domain.picking import may_start, open_calendars, pick
 from shared.domain.record import Record
-from shared.domain.rollouts import FINISHED, IN_FLIGHT, OPEN, Rollout, RolloutEvent, RolloutState, Stage, Target, TargetState
-from shared.domain.targets import judge
+from shared.domain.rollouts import FINISHED, GIVEN_UP, IN_FLIGHT, OPEN, Glance, Rollout, Stage, Target
+from shared.domain.targets import judge, scheduled
+from shared.domain.windows import opens_at
 
+#: Targets that one step changes. Cosmos DB's transactional batch holds 100 operations and 2 MB, and one is the rollout's own
+#: (learn.microsoft.com, transactional batch operations).
+MOST_CHANGES = 90
 _NAMED = 5  #: clusters that a summary names
-_MOVING: frozenset[RolloutState] = frozenset({"running", "paused"})
+#: How soon to look again for room in the pace: well before what is queued already has been written.
+_ROOM_AGAIN_AFTER = timedelta(seconds=15)
 
 
 class Decision(Record, frozen=True):
-    """What `advance` decided. Save `targets` (only the changed ones) and `rollout`; then send an update for each of `dispatch`."""
+    """What `advance` decided. Save `rollout` and `changed` in one transaction; then send an update for each of `dispatch`, and a call
+    for each of `calls`.
+    """
 
     rollout: Rollout
-    targets: tuple[Target, ...]
-    dispatch: tuple[Target, ...]  #: queued by this decision, in order; the caller reserves their slots
-    wake_at: datetime | None  #: when time alone will change something soon; now or earlier means: advance again at once
+    changed: tuple[Target, ...]
+    dispatch: tuple[Target, ...]  #: those of `changed` that are queued by this decision, in order; the caller reserves their slots
+    calls: tuple[str, ...]  #: names of the current stage's gates that must be called
+    is_unfinished: bool  #: there is more to do now
+    wake_at: datetime | None  #: when time alone will change something
 
 
-def advance(rollout: Rollout, targets: Iterable[Target], now: datetime) -> Decision:
-    """Moves a rollout as far as it can go now.
+def to_open(rollout: Rollout, glances: Sequence[Glance], facts: Facts, now: datetime) -> list[str]:
+    """Ids of the targets that `advance` must be given whole: those that change now, and those that may start."""
+    due = [glance.id for glance in glances if is_due(glance, rollout, now)][:MOST_CHANGES]
+    return due + [key for key in pick(rollout, glances, facts, now, most=MOST_CHANGES - len(due)) if key not in due]
 
-    `targets` are those of the current stage, and of earlier stages those that are still open (see `needs`). Calling it again with
-    the result changes nothing, so a message that arrives twice is harmless.
+
+def advance(rollout: Rollout, glances: Sequence[Glance], opened: Iterable[Target], facts: Facts, now: datetime) -> Decision:
+    """Moves a rollout as far as one step goes.
+
+    `glances` are those that `crowd.scope` covers, `opened` those that `to_open` names. Calling it again with the result changes
+    nothing, so a message that arrives twice is harmless.
     """
-    given = {target.id: target for target in targets}
-    if rollout.state in ("superseded", "aborted"):
-        return _close_all(rollout, given, now)
-    judged = {key: judge(target, rollout.revision, rollout.rules, now) for key, target in given.items()}
-    moved = _note_late_failures(rollout, given, judged, now)
-    queued = _catch_up(moved, judged) if moved.state in ("running", "succeeded") else ()
-    if moved.state == "running":
-        moved, opened = _run_stage(moved, judged, now)
-        queued += opened
-    judged |= {target.id: target for target in queued}
-    return _decide(rollout, _tally(moved, judged, loaded_stage=rollout.current), given, judged, queued, now)
-
-
-def needs(rollout: Rollout, stage: int, state: str) -> bool:
-    """Whether `advance` must be given a target of that stage and state."""
-    if rollout.state in ("superseded", "aborted"):
-        return state in OPEN
-    return stage == rollout.current or (stage < rollout.current and state in OPEN)
-
-
-def accounts_for_all(rollout: Rollout, targets: Sequence[Target]) -> bool:
-    """Whether the targets that `needs` names, together with the counts of those that were final, are all that there are.
-
-    Where they are not, targets became final without their rollout being saved (a crash, or someone else was faster):
-    `advance` must then be given the final ones too, to count them.
-    """
-    loaded = Counter(target.stage for target in targets)
-    still_open = Counter(target.stage for target in targets if target.state in OPEN)
-    return all(
-        stage.total in (loaded[index], still_open[index] + sum(n for state, n in stage.counts.items() if state not in OPEN))
-        for index, stage in enumerate(rollout.stages)
-        if not _is_untouched(rollout, index)
-    )
+    given = {target.id: target for target in opened}
+    before, covered = {glance.id: glance for glance in glances}, scope(rollout)
+    judged = {key: _change(target, rollout, now) for key, target in given.items()}
+    after = before | {key: Glance.at(target) for key, target in judged.items()}
+    moved = _tell_late_failures(recount(rollout, covered, before, after), given, judged, now)
+    moved = _move(moved, after, facts, now)
+    startable = [glance for key, glance in after.items() if key in given or glance.state != "pending"]
+    queued = {key: _queue(judged[key]) for key in pick(moved, startable, facts, now, most=len(given))}
+    started = after | {key: Glance.at(target) for key, target in queued.items()}
+    moved = _explain(recount(moved, covered, after, started), started, now)
+    return _decide(rollout, moved, given, judged | queued, started, _less(facts, queued.values()), now)
 
 
 def is_settled(rollout: Rollout) -> bool:
@@ -71,162 +72,189 @@ def is_settled(rollout: Rollout) -> bool:
 
 def supersede(rollout: Rollout, by: str, now: datetime) -> Rollout:
     """The rollout gives way to a newer one, and waits for offline clusters no longer. One that is settled stays as it is."""
-    if rollout.state in ("superseded", "aborted") or is_settled(rollout):
+    if rollout.state in GIVEN_UP or is_settled(rollout):
         return rollout
-    return replace(rollout, state="superseded", superseded_by=by, reason="a newer push took its place", updated_at=now)
+    reason = "a newer push took its place"
+    return replace(rollout, state="superseded", superseded_by=by, reason=reason, waiting_for="", updated_at=now)
 
 
-def _close_all(rollout: Rollout, given: dict[str, Target], now: datetime) -> Decision:
-    closed = {key: replace(t, state="superseded", reason=rollout.reason) if t.state in OPEN else t for key, t in given.items()}
-    moved = _with_event(rollout, f"rollout.{rollout.state}", now, rollout.reason)
-    return _decide(rollout, _tally(moved, closed, loaded_stage=rollout.current), given, closed, (), now)
+def _change(target: Target, rollout: Rollout, now: datetime) -> Target:
+    glance, stage = Glance.at(target), rollout.stages[target.stage]
+    if rollout.state in GIVEN_UP:
+        return _let_go(target, rollout)
+    if turns_back(glance, rollout):
+        return rollback.turn_back(target)
+    if tries_again(glance, rollout):
+        return _try_again(target, rollout)
+    return judge(target, stage.rules, now, baking=stage.is_baking and target.stage == rollout.current)
 
 
-def _run_stage(rollout: Rollout, judged: dict[str, Target], now: datetime) -> tuple[Rollout, tuple[Target, ...]]:
+def _let_go(target: Target, rollout: Rollout) -> Target:
+    if target.state not in OPEN:
+        return target
+    state = "superseded" if rollout.state == "superseded" else "skipped"
+    return replace(target, state=state, reason=rollout.reason, away="", has_news=False, judge_at=None)
+
+
+def _try_again(target: Target, rollout: Rollout) -> Target:
+    return replace(
+        target,
+        state="pending",
+        retry=rollout.retries,
+        reason="",
+        slot=None,
+        applied_at=None,
+        failing_since=None,
+        rejection=None,
+        has_news=False,
+        judge_at=None,
+    )
+
+
+def _queue(target: Target) -> Target:
+    """Without its slot: who sends the update reserves it."""
+    return replace(target, state="queued", slot=None, applied_at=None, failing_since=None, dispatch=target.dispatch + 1)
+
+
+def _move(rollout: Rollout, after: Mapping[str, Glance], facts: Facts, now: datetime) -> Rollout:
+    if rollout.state in GIVEN_UP:
+        return rollout.with_event(f"rollout.{rollout.state}", now, rollout.reason, error=rollout.state == "aborted")
+    if rollout.state == "rolling-back":
+        return rollback.end(rollout, after.values(), now)
+    if rollout.state != "running":
+        return rollout
+    if rollout.stages[rollout.current].state == "pending":
+        rollout = opening.open_stage(rollout, after.values(), facts, now)
+        if rollout.state in GIVEN_UP or rollout.stages[rollout.current].state == "pending":
+            return rollout
+    return _run(rollout, after, now)
+
+
+def _run(rollout: Rollout, after: Mapping[str, Glance], now: datetime) -> Rollout:
     stage = rollout.stages[rollout.current]
-    if stage.state == "pending":
-        if now < _opens_at(rollout):
-            return rollout, ()
-        rollout = _open(rollout, now)
-    current = sorted((t for t in judged.values() if t.stage == rollout.current), key=lambda t: t.order)
-    failed = sum(t.state == "failed" for t in current)
-    if failed > rollout.rules.max_failures:
-        return _stop(rollout, failed, now), ()
-    queued = _pick([t for t in current if t.state == "pending"], stage.max_concurrency - sum(t.state in IN_FLIGHT for t in current))
-    if not queued and not any(t.state in IN_FLIGHT or t.state == "pending" for t in current):
-        rollout = _complete(rollout, current, now)
-    return rollout, queued
-
-
-def _catch_up(rollout: Rollout, judged: dict[str, Target]) -> tuple[Target, ...]:
-    """Targets of closed stages that need their update again: their clusters were away for longer than Azure keeps it."""
-    late = [t for t in judged.values() if t.stage < _closed_stages(rollout) and t.state == "pending"]
-    return _pick(late, len(late))
-
-
-def _closed_stages(rollout: Rollout) -> int:
-    return len(rollout.stages) if rollout.state == "succeeded" else rollout.current
-
-
-def _pick(pending: Sequence[Target], room: int) -> tuple[Target, ...]:
-    picked = sorted(pending, key=lambda t: (t.stage, t.order))[: max(room, 0)]
-    return tuple(replace(t, state="queued", slot=None, applied_at=None, dispatch=t.dispatch + 1) for t in picked)
-
-
-def _opens_at(rollout: Rollout) -> datetime:
-    if rollout.current == 0:
-        return rollout.created_at
-    previous = rollout.stages[rollout.current - 1]
-    return (previous.closed_at or rollout.updated_at) + timedelta(seconds=previous.after_wait_seconds)
-
-
-def _open(rollout: Rollout, now: datetime) -> Rollout:
+    current = [glance for glance in after.values() if glance.stage == rollout.current]
+    if any(tries_again(glance, rollout) for glance in current):
+        return rollout
+    failed = stage.counts.get("failed", 0) - stage.forgiven
+    if failed > stage.rules.max_failures:
+        rollout = _fail(rollout, stage, failed, now)
+        if rollout.state != "running":
+            return rollout
+    if any(g.state in IN_FLIGHT or g.state == "pending" for g in current):
+        return rollout
     stage = rollout.stages[rollout.current]
-    if rollout.current == 0:
-        rollout = _with_event(rollout, "rollout.started", now, f"{rollout.total} clusters in {len(rollout.stages)} stages")
-    return _with_stage(rollout, replace(stage, state="running", opened_at=now))
+    if stage.done_at is None and stage.bake_seconds:
+        return rollout.with_stage(rollout.current, replace(stage, done_at=now))
+    is_unsteady = any(g.state == "compliant" and g.judge_at for g in current)
+    if stage.done_at and (is_unsteady or now < stage.done_at + timedelta(seconds=stage.bake_seconds)):
+        return rollout
+    return _complete(rollout, stage, current, now)
 
 
-def _stop(rollout: Rollout, failed: int, now: datetime) -> Rollout:
-    stage = rollout.stages[rollout.current]
-    reason = f"stage {stage.name}: {failed} clusters failed, {rollout.rules.max_failures} tolerated"
-    rollout = _with_stage(rollout, replace(stage, state="failed"))
-    rollout = _with_event(rollout, "stage.failed", now, f"{reason}; the rollout is paused", stage=rollout.current, error=True)
-    return replace(rollout, state="paused", reason=reason)
+def _fail(rollout: Rollout, stage: Stage, failed: int, now: datetime) -> Rollout:
+    """More failures than are tolerated: the strategy says what then."""
+    reason = f"stage {stage.name}: {failed} clusters failed, {stage.rules.max_failures} tolerated"
+    then = {"pause": "the rollout is paused", "rollback": "the rollout goes back", "continue": "the rollout goes on"}
+    summary = f"{reason}; {then[stage.rules.on_failure]}"
+    rollout = rollout.with_event("stage.failed", now, summary, key=_time_of_retry(rollout), stage=rollout.current, error=True)
+    if stage.rules.on_failure == "continue":
+        return rollout
+    rollout = rollout.with_stage(rollout.current, replace(stage, state="failed"))
+    if stage.rules.on_failure == "rollback":
+        return rollback.begin(rollout, tuple(range(rollout.current + 1)), reason, now)
+    return replace(rollout, state="paused", reason=reason, waiting_for="")
 
 
-def _complete(rollout: Rollout, current: Sequence[Target], now: datetime) -> Rollout:
-    stage, states = rollout.stages[rollout.current], Counter(t.state for t in current)
-    summary = f"stage {stage.name} done, {_in_words(states)}"
-    rollout = _with_stage(rollout, replace(stage, state="succeeded", closed_at=now))
-    rollout = _with_event(rollout, "stage.succeeded", now, summary, stage=rollout.current, error=bool(states["failed"]))
+def _time_of_retry(rollout: Rollout) -> str:
+    """A stage may fail again after someone has let it go on."""
+    forgiven = rollout.stages[rollout.current].forgiven
+    return f"{rollout.retries}-{forgiven}" if rollout.retries or forgiven else ""
+
+
+def _complete(rollout: Rollout, stage: Stage, current: Iterable[Glance], now: datetime) -> Rollout:
+    summary = f"stage {stage.name} done, {_in_words(stage, current)}"
+    rollout = rollout.with_stage(rollout.current, replace(stage, state="succeeded", closed_at=now))
+    has_failures = bool(stage.counts.get("failed"))
+    rollout = rollout.with_event("stage.succeeded", now, summary, stage=rollout.current, error=has_failures)
     if rollout.current + 1 < len(rollout.stages):
         return replace(rollout, current=rollout.current + 1)
-    rollout = replace(rollout, state="succeeded")
-    return _with_event(rollout, "rollout.succeeded", now, "all stages done")
+    return replace(rollout, state="succeeded").with_event("rollout.succeeded", now, "all stages done")
 
 
-def _in_words(states: Mapping[TargetState, int]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no clusters"
+def _in_words(stage: Stage, current: Iterable[Glance]) -> str:
+    """Counts by state; of the clusters that are away also why: one that is Expired will not come back by itself."""
+    away = Counter(glance.away for glance in current if glance.state == "offline" and glance.away)
+    why = f" ({', '.join(f'{count} {word}' for word, count in sorted(away.items()))})" if set(away) - {"Offline"} else ""
+    words = [f"{count} {state}{why if state == 'offline' else ''}" for state, count in sorted(stage.counts.items())]
+    return ", ".join(words) or "no clusters"
 
 
-def _note_late_failures(rollout: Rollout, given: dict[str, Target], judged: dict[str, Target], now: datetime) -> Rollout:
-    """Clusters that were away when their stage closed may fail when they are back: nobody is looking any more, so it is told.
-
-    Told by the counts, not by who changed just now, so that it is told after a crash too; once for all that fail together.
-    """
-    for index in range(_closed_stages(rollout)):
-        stage, loaded = rollout.stages[index], [key for key, target in judged.items() if target.stage == index]
-        late = sorted(judged[key].cluster for key in loaded if judged[key].state == "failed" != given[key].state)
-        known = stage.counts.get("failed", 0)
-        failed = sum(judged[key].state == "failed" for key in loaded) if len(loaded) == stage.total else known + len(late)
-        if failed > known:
-            named = f": {', '.join(late[:_NAMED])}{' and others' if len(late) > _NAMED else ''}" if late else ""
-            summary = f"{failed - known} failed after stage {stage.name} had closed{named}"
-            rollout = _with_event(rollout, f"target.failed.{failed}", now, summary, index, error=True)
+def _tell_late_failures(rollout: Rollout, given: Mapping[str, Target], judged: Mapping[str, Target], now: datetime) -> Rollout:
+    """Clusters that were away when their stage closed may fail when they are back: nobody is looking any more, so it is told."""
+    for index in range(closed_stages(rollout) if rollout.state in ("running", "succeeded") else 0):
+        late = sorted(t.cluster for key, t in judged.items() if t.stage == index and t.state == "failed" != given[key].state)
+        if late:
+            stage = rollout.stages[index]
+            named = f"{', '.join(late[:_NAMED])}{' and others' if len(late) > _NAMED else ''}"
+            summary = f"{len(late)} failed after stage {stage.name} had closed: {named}"
+            key = f"{rollout.retries}-{stage.counts['failed']}"
+            rollout = rollout.with_event("target.failed", now, summary, key=key, stage=index, error=True)
     return rollout
 
 
-def _with_stage(rollout: Rollout, stage: Stage) -> Rollout:
-    stages = list(rollout.stages)
-    stages[rollout.current] = stage
-    return replace(rollout, stages=tuple(stages))
-
-
-def _with_event(rollout: Rollout, kind: str, now: datetime, summary: str, stage: int | None = None, *, error: bool = False) -> Rollout:
-    key = f"{rollout.id}.{kind}" if stage is None else f"{rollout.id}.{kind}.{stage}"
-    if any(event.id == key for event in rollout.events):
+def _explain(rollout: Rollout, after: Mapping[str, Glance], now: datetime) -> Rollout:
+    """A stage that is open but whose clusters wait for their windows says so."""
+    if rollout.state != "running" or rollout.stages[rollout.current].state != "running":
         return rollout
-    event = RolloutEvent(
-        id=key, kind=".".join(kind.split(".")[:2]), at=now, summary=summary, stage=stage, severity="error" if error else "info"
-    )
-    return replace(rollout, events=(*rollout.events, event))
+    pending = {g.calendar for g in after.values() if g.state == "pending" and may_start(rollout, g)}
+    is_idle = not any(g.state in IN_FLIGHT for g in after.values())
+    closed = pending and is_idle and not pending & open_calendars(rollout, now)
+    reason = opening.window_text([opens_at(rollout.calendars[index], now) for index in pending]) if closed else ""
+    return replace(rollout, waiting_for=reason)
 
 
-def _tally(rollout: Rollout, judged: dict[str, Target], *, loaded_stage: int) -> Rollout:
-    """Counts per stage. A stage that was loaded whole is counted; of earlier ones only the open targets were loaded, and their
-    final states keep their counts; later ones stay as they were, the one that opens now included.
-    """
-    loaded: dict[int, Counter[str]] = {}
-    for target in judged.values():
-        loaded.setdefault(target.stage, Counter())[target.state] += 1
-    stages = tuple(
-        replace(stage, counts=_count(stage, loaded.get(index, Counter()), untouched=index > loaded_stage and rollout.state in _MOVING))
-        for index, stage in enumerate(rollout.stages)
-    )
-    return replace(rollout, stages=stages)
-
-
-def _is_untouched(rollout: Rollout, index: int) -> bool:
-    """Whether a stage lies ahead: its targets are not loaded, and nothing has happened to them."""
-    return index > rollout.current and rollout.state in _MOVING
-
-
-def _count(stage: Stage, loaded: Counter[str], *, untouched: bool) -> dict[str, int]:
-    if loaded.total() != stage.total:
-        if untouched:
-            return stage.counts
-        loaded = loaded + Counter({state: n for state, n in stage.counts.items() if state not in OPEN})
-    return {state: n for state, n in sorted(loaded.items()) if n}
+def _less(facts: Facts, queued: Iterable[Target]) -> Facts:
+    taken = Counter(target.subscription for target in queued)
+    return replace(facts, room={name: room - taken[name] for name, room in facts.room.items()})
 
 
 def _decide(
-    before: Rollout, after: Rollout, given: dict[str, Target], judged: dict[str, Target], queued: tuple[Target, ...], now: datetime
+    before: Rollout,
+    moved: Rollout,
+    given: Mapping[str, Target],
+    judged: Mapping[str, Target],
+    after: Mapping[str, Glance],
+    facts: Facts,
+    now: datetime,
 ) -> Decision:
-    changed = tuple(target for key, target in judged.items() if target != given[key])
-    if after != before:
-        after = replace(after, updated_at=now)
-    return Decision(rollout=after, targets=changed, dispatch=queued, wake_at=_wake_at(before, after, judged.values(), now))
+    changed = tuple(scheduled(t, moved.stages[t.stage].rules) for key, t in judged.items() if t != given[key])
+    if moved != before:
+        moved = replace(moved, updated_at=now)
+    goes_on = moved.current != before.current or moved.state != before.state
+    more = (changed or moved != before) and (goes_on or to_open(moved, list(after.values()), facts, now))
+    return Decision(
+        rollout=moved,
+        changed=changed,
+        dispatch=tuple(target for target in changed if target.state == "queued" and target.dispatch > given[target.id].dispatch),
+        calls=opening.calls(moved, now),
+        is_unfinished=bool(more),
+        wake_at=None if more else _wake_at(moved, after, facts, now),
+    )
 
 
-def _wake_at(before: Rollout, after: Rollout, targets: Iterable[Target], now: datetime) -> datetime | None:
-    """The next moment at which time alone changes something. Longer waits are found by the sweep, so only the next one matters."""
-    if after.state != "running":
+def _wake_at(rollout: Rollout, after: Mapping[str, Glance], facts: Facts, now: datetime) -> datetime | None:
+    """Updates whose messages are lost, and much that is hours away, the sweep finds: a wake is for what people wait for."""
+    if rollout.state in GIVEN_UP:
         return None
-    if after.current != before.current:
-        return _opens_at(after)
-    graces = (t.failing_since + timedelta(seconds=after.rules.grace_seconds) for t in targets if t.failing_since and t.state == "applied")
-    moments = [moment for moment in graces if moment > now]
-    if after.stages[after.current].state == "pending":
-        moments.append(_opens_at(after))
-    return min((max(moment, now) for moment in moments), default=None)
+    moments = [glance.judge_at for glance in after.values() if glance.judge_at and glance.state != "queued"]
+    if rollout.state == "running":
+        stage = rollout.stages[rollout.current]
+        if stage.state == "pending":
+            moments += opening.moments(rollout, after.values(), now)
+        if stage.done_at:
+            moments.append(stage.done_at + timedelta(seconds=stage.bake_seconds))
+        moments += [m for m in (opens_at(calendar, now) for calendar in rollout.calendars) if m]
+    pending = {glance.subscription for glance in after.values() if glance.state == "pending" and may_start(rollout, glance)}
+    if any(facts.room.get(name, 1) <= 0 for name in pending):
+        moments.append(now + _ROOM_AGAIN_AFTER)
+    return min((moment for moment in moments if moment > now), default=None)

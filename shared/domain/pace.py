@@ -39,6 +39,21 @@ def reserve(pace: Pace, count: int, now: datetime, limit: Limit = ARM_WRITES) ->
     return Pace(id=pace.id, theoretical_arrival=arrival + interval * count), slots
 
 
+def room(pace: Pace, now: datetime, within: timedelta, limit: Limit = ARM_WRITES) -> int:
+    """How many slots could be reserved now that lie no later than `within` from now."""
+    interval = timedelta(seconds=1 / limit.per_second)
+    tolerance = interval * (limit.burst - 1)
+    arrival = max(pace.theoretical_arrival or now, now)
+    return max(0, (now + within + tolerance - arrival) // interval + 1)
+
+
+def give_back(pace: Pace, count: int, limit: Limit = ARM_WRITES) -> Pace:
+    """The state after `count` reserved slots were not used: the bucket holds them again, for whoever comes next."""
+    if pace.theoretical_arrival is None:
+        return pace
+    return Pace(id=pace.id, theoretical_arrival=pace.theoretical_arrival - timedelta(seconds=count / limit.per_second))
+
+
 def push_back(pace: Pace, until: datetime, limit: Limit = ARM_WRITES) -> Pace:
     """No slot before `until`: what a 429 with Retry-After asks for. From then on the steady rate holds, without a burst."""
     tolerance = timedelta(seconds=1 / limit.per_second) * (limit.burst - 1)

@@ -15,15 +15,65 @@ ARM_KEEPS_UPDATE = timedelta(hours=48)
 _MISSING_FOR = timedelta(minutes=10)
 
 
-def judge(target: Target, revision: str, rules: Rules, now: datetime) -> Target:
-    """The target in the state that its newest observation and `now` put it in; the same object when nothing changes."""
+def judge(target: Target, rules: Rules, now: datetime, *, baking: bool = False) -> Target:
+    """The target in the state that its newest observation and `now` put it in, its news taken note of.
+
+    `baking`: its stage is done and must stay well, so a compliant target is looked at too. Judging the result again changes nothing.
+    """
+    return scheduled(replace(_judge(target, rules, now, baking=baking), has_news=False), rules)
+
+
+def scheduled(target: Target, rules: Rules) -> Target:
+    """The target with the moment at which it must be judged again. Whoever changes a target saves it so."""
+    return replace(target, judge_at=due_at(target, rules))
+
+
+def due_at(target: Target, rules: Rules) -> datetime | None:
+    """When time alone changes a target; None where only news does."""
+    grace = timedelta(seconds=rules.grace_seconds)
+    match target.state:
+        case "queued":
+            return target.slot + timedelta(seconds=rules.redispatch_after_seconds) if target.slot else None
+        case "applied":
+            return _applied_until(target, rules, grace)
+        case "offline" if target.failing_since:  # it is missing
+            return target.failing_since + _MISSING_FOR
+        case "compliant" if target.failing_since:
+            return target.failing_since + grace
+        case _:
+            return None
+
+
+def seems_new(target: Target, observation: Observation, rules: Rules, now: datetime, *, baking: bool) -> bool:
+    """Whether this observation would change the target's state, or begins or ends a failure."""
+    seen = replace(target, observation=observation)
+    judged = _judge(seen, rules, now, baking=baking)
+    return judged != seen
+
+
+def _applied_until(target: Target, rules: Rules, grace: timedelta) -> datetime | None:
+    if target.applied_at is None:
+        return None
+    if target.failing_since and _is_missing(target):
+        return target.failing_since + _MISSING_FOR
+    timeout = target.applied_at + timedelta(seconds=rules.compliance_within_seconds)
+    return min(timeout, target.failing_since + grace) if target.failing_since else timeout
+
+
+def _is_missing(target: Target) -> bool:
+    return target.observation is not None and target.observation.compliance == MISSING
+
+
+def _judge(target: Target, rules: Rules, now: datetime, *, baking: bool) -> Target:
     match target.state:
         case "queued":
             return _judge_queued(target, rules, now)
         case "applied":
-            return _judge_applied(target, revision, rules, now)
+            return _judge_applied(target, rules, now)
         case "offline":
-            return _judge_offline(target, revision, rules, now)
+            return _judge_offline(target, rules, now)
+        case "compliant" if baking:
+            return _judge_baking(target, rules, now)
         case _:
             return target
 
@@ -32,70 +82,92 @@ def _judge_queued(target: Target, rules: Rules, now: datetime) -> Target:
     rejection = target.rejection
     if rejection is not None:
         reason = f"{rejection.code}: {rejection.message}" if rejection.message else rejection.code
+        if rejection.overtaken:
+            return replace(target, state="superseded", reason=rejection.message)
         return replace(target, state="skipped" if rejection.missing else "failed", reason=reason)
-    if target.slot and now > target.slot + timedelta(seconds=rules.redispatch_after_seconds):
+    if target.slot and now >= target.slot + timedelta(seconds=rules.redispatch_after_seconds):
         # Its message is lost, or its instance died: it goes back in line, and the next dispatch makes the old message a duplicate.
         return replace(target, state="pending", slot=None)
     return target
 
 
-def _judge_applied(target: Target, revision: str, rules: Rules, now: datetime) -> Target:
+def _judge_applied(target: Target, rules: Rules, now: datetime) -> Target:
     observed, applied_at = target.observation, target.applied_at or now
     if observed and observed.observed_at >= applied_at and observed.compliance in (MISSING, SUSPENDED):
         return _judge_out_of_reach(target, observed, now)
-    if _is_reached(observed, revision, applied_at):
-        return replace(target, state="compliant", reason="", failing_since=None)
+    if _is_reached(target, observed, applied_at):
+        return _reached(target)
     if observed and observed.is_away and observed.observed_at >= applied_at:
-        return replace(target, state="offline", reason=f"cluster is {observed.connectivity}", failing_since=None)
-    if _is_failing(target, observed, revision, applied_at):
-        return _judge_failing(target, observed, rules, now)
-    if now > applied_at + timedelta(seconds=rules.compliance_within_seconds):
-        return replace(target, state="failed", reason=_timeout_reason(rules, observed))
-    return replace(target, failing_since=None) if target.failing_since else target
-
-
-def _judge_failing(target: Target, observed: Observation | None, rules: Rules, now: datetime) -> Target:
-    since = target.failing_since or now
-    if now >= since + timedelta(seconds=rules.grace_seconds):
+        return _away(target, observed)
+    failing = _is_failing(target, observed, applied_at)
+    since = (target.failing_since or now) if failing else None
+    if since and now >= since + timedelta(seconds=rules.grace_seconds):
         return replace(target, state="failed", reason=(observed.message if observed else "") or NON_COMPLIANT, failing_since=since)
-    return target if target.failing_since else replace(target, failing_since=since)
+    if now >= applied_at + timedelta(seconds=rules.compliance_within_seconds):
+        return replace(target, state="failed", reason=_timeout_reason(rules, observed), failing_since=since)
+    return replace(target, failing_since=since)
 
 
-def _judge_offline(target: Target, revision: str, rules: Rules, now: datetime) -> Target:
-    """A cluster that is back goes on where it was; one whose update Azure no longer keeps gets it anew."""
+def _judge_offline(target: Target, rules: Rules, now: datetime) -> Target:
+    """A cluster that is back goes on where it was; one whose update Azure no longer keeps gets it anew.
+
+    One that comes and goes is not written to again for that: Azure keeps the update while it is away.
+    """
     observed, applied_at = target.observation, target.applied_at or now
     if observed is None or observed.is_away:
-        return target
+        return replace(target, away=observed.connectivity, reason=_away_reason(observed)) if observed else target
     if observed.compliance in (MISSING, SUSPENDED):
         return _judge_out_of_reach(target, observed, now)
-    if _is_reached(observed, revision, applied_at):
-        return replace(target, state="compliant", reason="")
+    if _is_reached(target, observed, applied_at):
+        return _reached(target)
     if now > (target.accepted_at or applied_at) + ARM_KEEPS_UPDATE:
-        return replace(target, state="pending", reason="", slot=None)
+        return replace(target, state="pending", reason="", away="", slot=None)
     # Judged on at once: a cluster whose clock is ahead may have reported a failure from after this moment.
-    return _judge_applied(replace(target, state="applied", reason="", applied_at=now), revision, rules, now)
+    return _judge_applied(replace(target, state="applied", reason="", away="", applied_at=now, failing_since=None), rules, now)
+
+
+def _judge_baking(target: Target, rules: Rules, now: datetime) -> Target:
+    """A compliant target whose stage bakes: one that stops being well within the bake has failed after all."""
+    observed = target.observation
+    is_unwell = observed is not None and observed.compliance == NON_COMPLIANT and _is_asked(target, observed)
+    since = (target.failing_since or now) if is_unwell else None
+    if observed and since and now >= since + timedelta(seconds=rules.grace_seconds):
+        return replace(target, state="failed", reason=f"did not stay well: {observed.message or NON_COMPLIANT}", failing_since=since)
+    return replace(target, failing_since=since)
 
 
 def _judge_out_of_reach(target: Target, observed: Observation, now: datetime) -> Target:
     """Suspended by someone, or deleted: no failure of the commit. One look may miss what is there, so deleted takes several."""
     if observed.compliance == SUSPENDED:
-        return replace(target, state="skipped", reason="suspended: Flux does not apply anything", failing_since=None)
+        return replace(target, state="skipped", reason="suspended: Flux does not apply anything", failing_since=None, away="")
     since = target.failing_since or now
     if now >= since + _MISSING_FOR:
-        return replace(target, state="skipped", reason="no longer in Azure", failing_since=None)
-    return target if target.failing_since else replace(target, failing_since=since)
+        return replace(target, state="skipped", reason="no longer in Azure", failing_since=None, away="")
+    return replace(target, failing_since=since)
 
 
-def _is_reached(observed: Observation | None, revision: str, applied_at: datetime) -> bool:
-    return (
-        observed is not None
-        and observed.compliance == COMPLIANT
-        and observed.observed_at >= applied_at
-        and contains_commit(observed.revision, revision)
-    )
+def _reached(target: Target) -> Target:
+    state = "compliant" if target.goal == "forward" else "rolled-back"
+    return replace(target, state=state, reason="", away="", failing_since=None)
 
 
-def _is_failing(target: Target, observed: Observation | None, revision: str, applied_at: datetime) -> bool:
+def _away(target: Target, observed: Observation) -> Target:
+    return replace(target, state="offline", reason=_away_reason(observed), away=observed.connectivity, failing_since=None)
+
+
+def _away_reason(observed: Observation) -> str:
+    return f"cluster is {observed.connectivity}"
+
+
+def _is_asked(target: Target, observed: Observation) -> bool:
+    return target.asked is not None and contains_commit(observed.revision, target.asked.revision)
+
+
+def _is_reached(target: Target, observed: Observation | None, applied_at: datetime) -> bool:
+    return observed is not None and observed.compliance == COMPLIANT and observed.observed_at >= applied_at and _is_asked(target, observed)
+
+
+def _is_failing(target: Target, observed: Observation | None, applied_at: datetime) -> bool:
     """Non-Compliant because of what we asked, as far as can be known.
 
     A report from before the update says nothing about it. Nor does one from a cluster that was failing already and has not
@@ -103,8 +175,8 @@ def _is_failing(target: Target, observed: Observation | None, revision: str, app
     """
     if observed is None or observed.compliance != NON_COMPLIANT or observed.reported_at is None or observed.reported_at < applied_at:
         return False
-    failed_before = target.before is not None and target.before.compliance == NON_COMPLIANT
-    return contains_commit(observed.revision, revision) or not failed_before
+    failed_before = target.goal == "back" or (target.before is not None and target.before.compliance == NON_COMPLIANT)
+    return _is_asked(target, observed) or not failed_before
 
 
 def _timeout_reason(rules: Rules, observed: Observation | None) -> str:

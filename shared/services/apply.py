@@ -8,10 +8,13 @@ from msgspec.structs import replace
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
 from shared.domain.configurations import Configuration, claim, cluster_id, configuration_id, release
-from shared.domain.errors import Busy, Conflict, Rejected, Throttled, Upstream
+from shared.domain.errors import Busy, Conflict, Malformed, Rejected, Throttled, Upstream
 from shared.domain.messages import CONFIG_UPDATES, ApplyUpdate
 from shared.domain.pace import ARM_WRITES
+from shared.domain.pins import Pin
 from shared.domain.rollouts import Rejection, Rollout, Target, TargetState
+from shared.domain.targets import scheduled
+from shared.domain.windows import is_open
 from shared.log import event_logger
 from shared.ports import Audit, Configurations, Queue, ResourceManager, Rollouts
 from shared.services.pacing import Pacer
@@ -24,6 +27,7 @@ _SLOT_TOLERANCE = timedelta(seconds=ARM_WRITES.burst / ARM_WRITES.per_second)
 #: How long to wait, and how often, for a target that another instance has written and this one cannot see yet.
 _NOT_VISIBLE_SECONDS, _NOT_VISIBLE_TIMES = 5.0, 10
 _MAX_BACKOFF_SECONDS = 300.0
+_OVERTAKEN = Rejection(code="Overtaken", message="a newer change has this fluxConfiguration", overtaken=True)
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,10 @@ class Apply:
             log.info("update.duplicate", extra={"rollout": message.rollout_id, "target": message.target_id})
             return
         rollout, target = found[0], loaded[0]
-        if rollout.state not in ("running", "succeeded"):
-            await self._settle(target, state="superseded" if rollout.state in ("superseded", "aborted") else "pending")
+        if not _is_wanted(rollout, target, self.clock()):
+            await self._settle(rollout, target, state="pending")
             return
-        if await self._missed_slot(message, target):
+        if await self._missed_slot(message, rollout, target):
             return
         await self._take_turn(message, rollout, target, holder)
 
@@ -67,7 +71,7 @@ class Apply:
             until = self.clock() + timedelta(seconds=_NOT_VISIBLE_SECONDS)
             await self.queue.send(CONFIG_UPDATES, replace(message, attempt=message.attempt + 1), not_before=until)
 
-    async def _missed_slot(self, message: ApplyUpdate, target: Target) -> bool:
+    async def _missed_slot(self, message: ApplyUpdate, rollout: Rollout, target: Target) -> bool:
         """A late message asks for a new slot, so that a backlog keeps the pace too."""
         now = self.clock()
         if target.slot is None or now - target.slot <= _SLOT_TOLERANCE:
@@ -75,7 +79,7 @@ class Apply:
         slot = (await self.pacer.reserve(target.subscription, 1))[0]
         if slot - now <= timedelta(seconds=1):
             return False
-        await self._later(message, slot, counts=False)
+        await self._later(message, rollout, slot, counts=False)
         return True
 
     async def _take_turn(self, message: ApplyUpdate, rollout: Rollout, target: Target, holder: str) -> None:
@@ -86,11 +90,11 @@ class Apply:
             found, etag = await self.configurations.get(cluster, configuration_id(target.configuration_id))
             verdict, wanted = claim(found, _desired(rollout, target, cluster, holder), lease=self.lease, now=now)
             if verdict == "newer":
-                return await self._settle(target, state="superseded", reason="a newer change has this configuration")
+                return await self._settle(rollout, target, rejection=_OVERTAKEN)
             if verdict == "done":
                 return await self._accepted(target, rollout, found.applied_at)
             if verdict == "held":
-                return await self._later(message, (found.held_until or now) + timedelta(seconds=1), counts=False)
+                return await self._later(message, rollout, (found.held_until or now) + timedelta(seconds=1), counts=False)
             try:
                 etag = await self.configurations.save(wanted, etag)
             except Conflict:
@@ -101,14 +105,14 @@ class Apply:
         """The time of the update is that before the PATCH: a fast cluster may report before ARM has answered us."""
         started = self.clock()
         try:
-            await self.resource_manager.pin(target, branch=rollout.branch, tag=rollout.tag, commit=rollout.revision)
+            await self.resource_manager.pin(target, _pin(target))
         except Upstream as error:
             if error.unanswered:
                 # ARM may still carry it out. The turn is kept, so that nothing newer is written before it and then undone.
-                await self._later(message, (held.held_until or started) + timedelta(seconds=1))
+                await self._later(message, rollout, (held.held_until or started) + timedelta(seconds=1))
                 return
             await self.configurations.save(release(held, applied_at=None), etag)
-            await self._not_written(message, target, error)
+            await self._not_written(message, rollout, target, error)
             return
         # The turn first: were anything else to fail here, the next attempt finds that ARM has accepted it already.
         await self.configurations.save(release(held, applied_at=started), etag)
@@ -116,39 +120,39 @@ class Apply:
 
     async def _accepted(self, target: Target, rollout: Rollout, applied_at: datetime | None) -> None:
         await self._note(target, rollout, "update.applied")
-        await self._settle(target, state="applied", applied_at=applied_at)
+        await self._settle(rollout, target, state="applied", applied_at=applied_at)
 
-    async def _not_written(self, message: ApplyUpdate, target: Target, error: Upstream) -> None:
+    async def _not_written(self, message: ApplyUpdate, rollout: Rollout, target: Target, error: Upstream) -> None:
         log.warning("update.not-written", extra={"target": target.id, "error": type(error).__name__, "code": error.code})
         if isinstance(error, Rejected):
             rejection = Rejection(code=error.code, message=str(error), missing=error.status == 404)
             # The sweep looks at the rollout: a wake for each of thousands of refusals would read all of its targets as often.
-            await self._settle(target, rejection=rejection)
+            await self._settle(rollout, target, rejection=rejection)
             return
         until = self.clock() + timedelta(seconds=_delay(error, message.attempt))
         if isinstance(error, Throttled):
             await self.pacer.push_back(target.subscription, until)
             until = max(until, (await self.pacer.reserve(target.subscription, 1))[0])
-        await self._later(message, until)
+        await self._later(message, rollout, until)
 
-    async def _later(self, message: ApplyUpdate, until: datetime, *, counts: bool = True) -> None:
+    async def _later(self, message: ApplyUpdate, rollout: Rollout, until: datetime, *, counts: bool = True) -> None:
         """Puts the message back. The target's slot moves with it, or it would count as lost."""
         loaded = await self.rollouts.target(message.rollout_id, message.target_id)
         if loaded and loaded[0].state == "queued" and loaded[0].dispatch == message.dispatch:
-            await self._settle(loaded[0], slot=until)
+            await self._settle(rollout, loaded[0], slot=until)
             await self.queue.send(CONFIG_UPDATES, replace(message, attempt=message.attempt + counts), not_before=until)
 
     async def _settle(
         self,
+        rollout: Rollout,
         target: Target,
         *,
         state: TargetState | None = None,
-        reason: str = "",
         applied_at: datetime | None = None,
         slot: datetime | None = None,
         rejection: Rejection | None = None,
     ) -> None:
-        """Records the outcome on the target as it is now, unless it has moved on."""
+        """Records the outcome on the target as it is now, unless it has moved on. What ends a target is left for the next step."""
         while True:
             loaded = await self.rollouts.target(target.rollout_id, target.id)
             if loaded is None or loaded[0].state != "queued" or loaded[0].dispatch != target.dispatch:
@@ -157,14 +161,14 @@ class Apply:
             changed = replace(
                 now,
                 state=state or now.state,
-                reason=reason or now.reason,
                 applied_at=applied_at or now.applied_at,
                 accepted_at=applied_at or now.accepted_at,
                 slot=slot or now.slot,
                 rejection=rejection or now.rejection,
+                has_news=now.has_news or rejection is not None,
             )
             try:
-                await self.rollouts.save_target(changed, etag)
+                await self.rollouts.save_target(scheduled(changed, rollout.stages[target.stage].rules), etag)
             except Conflict:
                 continue
             return
@@ -179,13 +183,28 @@ class Apply:
                 action=action,
                 resource=target.configuration_id,
                 cause=rollout.id,
-                detail={"revision": rollout.revision, "ref": rollout.ref},
+                detail={"revision": _pin(target).revision, "ref": _pin(target).ref},
                 subscription=target.subscription,
             )
         )
 
 
+def _is_wanted(rollout: Rollout, target: Target, now: datetime) -> bool:
+    """Whether the rollout still sends this: paused, superseded or turned round since, or after the window's end, it does not."""
+    if target.goal == "back":
+        return rollout.state in ("rolling-back", "rolled-back")
+    return rollout.state in ("running", "succeeded") and is_open(rollout.calendars[target.calendar], now)
+
+
+def _pin(target: Target) -> Pin:
+    """Raises Malformed where there is nothing to ask for: `advance` queues no such target."""
+    if target.asked is None:
+        raise Malformed(f"target {target.id} of rollout {target.rollout_id} asks for nothing")
+    return target.asked
+
+
 def _desired(rollout: Rollout, target: Target, cluster: str, holder: str) -> Configuration:
+    pin = _pin(target)
     return Configuration(
         id=configuration_id(target.configuration_id),
         cluster_id=cluster,
@@ -193,8 +212,9 @@ def _desired(rollout: Rollout, target: Target, cluster: str, holder: str) -> Con
         resource_id=target.configuration_id,
         sequence=rollout.sequence,
         rollout_id=rollout.id,
-        revision=rollout.revision,
-        ref=rollout.ref,
+        revision=pin.revision,
+        ref=pin.ref,
+        pin=pin,
         holder=holder,
     )
 

@@ -7,16 +7,20 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from shared.domain.clock import Clock
+from shared.domain.crowd import Scope
 from shared.domain.errors import Conflict
 from shared.domain.messages import ROLLOUT_STEPS, StepRollout
 from shared.domain.observations import Observation
-from shared.domain.rollouts import FINISHED, IN_FLIGHT, Rollout, Target
+from shared.domain.rollouts import FINISHED, IN_FLIGHT, Rollout, Target, TargetState
 from shared.domain.sources import search_term
+from shared.domain.targets import seems_new
 from shared.log import event_logger
 from shared.ports import Fleet, Queue, Rollouts
-from shared.services.concurrency import map_bounded
 
 log = event_logger("sluice.observe")
+
+_WATCHED: frozenset[TargetState] = frozenset({"applied", "offline"})
+_WATCHED_IN_BAKE: frozenset[TargetState] = frozenset({*_WATCHED, "compliant"})
 
 
 @dataclass(frozen=True)
@@ -32,18 +36,26 @@ class Observe:
 
     async def __call__(self) -> None:
         """Records what changed, and wakes the rollouts that it concerns. Without a waiting rollout nothing is asked."""
-        waiting: dict[str, list[tuple[Rollout, list[Target]]]] = defaultdict(list)
+        waiting: dict[str, list[tuple[Rollout, list[tuple[Target, str]]]]] = defaultdict(list)
         for rollout_id, _ in await self.rollouts.active():
             found = await self.rollouts.get(rollout_id)
             if found is None or not self._is_due(found[0]):
                 continue
-            targets = await self.rollouts.targets(rollout_id, states=("applied", "offline"))
+            targets = await self._watched(found[0])
             if targets:
                 waiting[search_term(found[0].url)].append((found[0], targets))
         for term, rollouts in waiting.items():
             seen = {item.id: item.observation async for item in self.fleet.configurations(term)}
             for rollout, targets in rollouts:
                 await self._record(rollout, targets, seen)
+
+    async def _watched(self, rollout: Rollout) -> list[tuple[Target, str]]:
+        """Those that wait for their cluster, and while a stage bakes also those that must stay well."""
+        stage = rollout.stages[rollout.current]
+        states = _WATCHED_IN_BAKE if rollout.state == "running" and stage.is_baking else _WATCHED
+        glances = await self.rollouts.glances(rollout.id, Scope(stage=len(rollout.stages), states=states))
+        wanted = [g.id for g in glances if g.state in _WATCHED or g.stage == rollout.current]
+        return await self.rollouts.open(rollout.id, wanted)
 
     def _is_due(self, rollout: Rollout) -> bool:
         """A rollout that only waits for clusters that are away is not worth a look at the whole fleet every time. One that is back is."""
@@ -54,27 +66,37 @@ class Observe:
         self.looked[rollout.id] = self.clock()
         return True
 
-    async def _record(self, rollout: Rollout, targets: list[Target], seen: dict[str, Observation]) -> None:
-        async def record(target: Target) -> bool:
-            observation = seen.get(target.configuration_id) or Observation.missing(self.clock())
-            return _is_news(target, observation) and await self._save(target, observation)
-
-        if any(await map_bounded(record, targets)):
+    async def _record(self, rollout: Rollout, targets: list[tuple[Target, str]], seen: dict[str, Observation]) -> None:
+        now = self.clock()
+        news = []
+        for target, etag in targets:
+            observation = seen.get(target.configuration_id) or Observation.missing(now)
+            if _is_news(target, observation):
+                news.append((_with(target, observation, rollout, now), etag))
+        late = await self.rollouts.save_targets(news)
+        news_again = [await self._save(rollout, target) for target in late]
+        if any(target.has_news for target, _ in news) or any(news_again):
             await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=rollout.id))
 
-    async def _save(self, target: Target, observation: Observation) -> bool:
-        """Whether there was news for the target as it is now."""
+    async def _save(self, rollout: Rollout, late: Target) -> bool:
+        """For a target that was changed meanwhile: whether there was news for it as it is now."""
         while True:
-            loaded = await self.rollouts.target(target.rollout_id, target.id)
-            if loaded is None or loaded[0].state not in ("applied", "offline"):
-                return False
-            if not _is_news(loaded[0], observation):
+            loaded = await self.rollouts.target(late.rollout_id, late.id)
+            observation = late.observation
+            if loaded is None or observation is None or loaded[0].state not in _WATCHED or not _is_news(loaded[0], observation):
                 return False
             try:
-                await self.rollouts.save_target(replace(loaded[0], observation=observation), loaded[1])
+                await self.rollouts.save_target(_with(loaded[0], observation, rollout, self.clock()), loaded[1])
             except Conflict:
                 continue
             return True
+
+
+def _with(target: Target, observation: Observation, rollout: Rollout, now: datetime) -> Target:
+    stage = rollout.stages[target.stage]
+    baking = stage.is_baking and target.stage == rollout.current
+    news = target.has_news or seems_new(target, observation, stage.rules, now, baking=baking)
+    return replace(target, observation=observation, has_news=news)
 
 
 def _is_news(target: Target, observation: Observation) -> bool:

@@ -1,12 +1,17 @@
 """Reserving write slots, so that any number of instances together keep under ARM's limit."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
 from shared.domain.errors import Conflict
-from shared.domain.pace import Pace, push_back, reserve
+from shared.domain.pace import Pace, give_back, push_back, reserve, room
 from shared.ports import PaceStore
+
+#: How far ahead a rollout reserves. What is queued no further than this can be paused, superseded or overtaken by a closing window
+#: within the same time, and a rollout that ends early leaves no long row of empty slots behind.
+LOOK_AHEAD = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,23 @@ class Pacer:
             if await self._saved(reserved, etag):
                 return slots
 
+    async def room(self, subscription: str) -> int:
+        """How many slots may be reserved now so that none lies further ahead than a rollout may reach."""
+        pace, _ = await self.store.get(self._id(subscription))
+        return room(pace, self.clock(), LOOK_AHEAD)
+
+    async def give_back(self, subscription: str, count: int) -> None:
+        """Slots that were reserved and will not be used."""
+        await self._change(subscription, lambda pace: give_back(pace, count))
+
     async def push_back(self, subscription: str, until: datetime) -> None:
         """ARM said 429: no slot of that subscription before `until`, for anyone."""
+        await self._change(subscription, lambda pace: push_back(pace, until))
+
+    async def _change(self, subscription: str, change: Callable[[Pace], Pace]) -> None:
         while True:
             pace, etag = await self.store.get(self._id(subscription))
-            if await self._saved(push_back(pace, until), etag):
+            if await self._saved(change(pace), etag):
                 return
 
     async def _saved(self, pace: Pace, etag: str) -> bool:

@@ -1,30 +1,33 @@
-"""A rollout is looked at: load what can change, decide, save, send what follows."""
+"""A rollout is looked at: see what can change, decide, save it all at once, do what follows."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from shared.domain.advance import Decision, accounts_for_all, advance, is_settled
-from shared.domain.audit import Entry
+from shared.domain.advance import Decision, advance, is_settled, to_open
 from shared.domain.clock import Clock
+from shared.domain.crowd import scope
 from shared.domain.errors import Conflict
-from shared.domain.messages import CONFIG_UPDATES, NOTIFICATIONS, ROLLOUT_STEPS, ApplyUpdate, Notify, StepRollout
-from shared.domain.rollouts import FINAL, Rollout, Target
+from shared.domain.facts import Facts
+from shared.domain.picking import may_start
+from shared.domain.rollouts import FINAL, Glance, Rollout, Target
+from shared.domain.targets import scheduled
 from shared.log import event_logger
-from shared.ports import Audit, Queue, Rollouts
+from shared.ports import Rollouts
 from shared.services.concurrency import map_bounded
+from shared.services.effects import Effects, must_tell
+from shared.services.gate_facts import GateFactsOf
 from shared.services.pacing import Pacer
 
 log = event_logger("sluice.step")
 
 #: A listed rollout that does not exist after so long was never made: its planning died, and was done again under the same id or not at all.
 _ORPHANED_AFTER = timedelta(hours=1)
-#: More than the host takes to look at a quiet queue again (host.json, maxPollingInterval).
-_APART_SECONDS = 3
-#: Whoever adds an event tells it at once; what is older and untold was left by an instance that died.
-_TOLD_WITHIN = timedelta(seconds=30)
+#: Targets that one message may change before the rest goes into another: a function that is short is one that can be scaled and lost.
+_MOST_CHANGES = 180
 
 
 @dataclass(frozen=True)
@@ -33,14 +36,19 @@ class Step:
 
     rollouts: Rollouts
     pacer: Pacer
-    audit: Audit
-    queue: Queue
+    gate_facts: GateFactsOf
+    effects: Effects
     clock: Clock
 
     async def __call__(self, rollout_id: str) -> None:
         """Moves one rollout as far as it goes now. An unknown one is ignored: its planning sends another message when it is done."""
-        while await self._once(rollout_id):
-            pass
+        changed, noted = 0, frozenset[str]()
+        while changed < _MOST_CHANGES:
+            decision = await self._once(rollout_id, noted)
+            if decision is None:
+                return
+            changed, noted = changed + len(decision.changed), frozenset(decision.rollout.unnoted)
+        await self.effects.step_again(rollout_id)
 
     async def sweep(self) -> None:
         """Steps every rollout that can still change: what a crash lost is found here."""
@@ -49,57 +57,58 @@ class Step:
                 if self.clock() - since > _ORPHANED_AFTER:
                     await self.rollouts.unmark_active(rollout_id)
                 continue
-            await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=rollout_id))
+            await self.effects.step_again(rollout_id)
 
-    async def _once(self, rollout_id: str) -> bool:
-        """Whether to look again at once: someone else was faster, or a stage opened whose targets were not loaded."""
+    async def _once(self, rollout_id: str, noted: frozenset[str]) -> Decision | None:
+        """One step; None when there is nothing more to do now. Someone else was faster: the same again, from what there is now.
+
+        `noted` are targets whose end this message has put into the audit trail already.
+        """
         found = await self.rollouts.get(rollout_id)
         if found is None:
-            return False
+            return None
         rollout, etag = found
-        targets, etags = await self._load_targets(rollout)
+        await self._note_what_was_left(rollout, noted)
         now = self.clock()
-        decision = advance(rollout, targets, now)
+        decision, etags = await self._decide(rollout, now)
         try:
-            await self._save_targets(decision, etags)
-            await self._save_rollout(rollout, decision, etag, now)
+            decision, etag = await self._save(rollout, decision, etag, etags, now)
         except Conflict:
             log.info("rollout.contended", extra={"rollout": rollout_id})
-            return True
-        return decision.wake_at is not None and decision.wake_at <= now
+            return replace(decision, rollout=rollout, changed=())
+        await self._follow(rollout, decision, etag, now)
+        return decision if decision.is_unfinished else None
 
-    async def _load_targets(self, rollout: Rollout) -> tuple[list[Target], dict[str, str]]:
-        """Those that can change, with their ETags; and where a crash left the counts behind, the final ones too."""
-        loaded = await self.rollouts.targets_to_advance(rollout)
-        targets, etags = [target for target, _ in loaded], {target.id: etag for target, etag in loaded}
-        if not accounts_for_all(rollout, targets):
-            final = await self.rollouts.targets(rollout.id, states=sorted(FINAL))
-            targets += [target for target in final if target.id not in etags]
-        return targets, etags
+    async def _note_what_was_left(self, rollout: Rollout, noted: frozenset[str]) -> None:
+        """The audit records of the step before, where its instance died."""
+        if left := [target for target in rollout.unnoted if target not in noted]:
+            await self.effects.note_ends(rollout, [target for target, _ in await self.rollouts.open(rollout.id, left)])
 
-    async def _save_targets(self, decision: Decision, etags: dict[str, str]) -> None:
-        """Targets first: were the rollout saved first, a crash would leave counts and a stage that its targets do not bear out."""
+    async def _decide(self, rollout: Rollout, now: datetime) -> tuple[Decision, dict[str, str]]:
+        glances = await self.rollouts.glances(rollout.id, scope(rollout))
+        facts = Facts(room=await self._room(rollout, glances), gates=await self.gate_facts(rollout))
+        opened = await self.rollouts.open(rollout.id, to_open(rollout, glances, facts, now))
+        etags = {target.id: etag for target, etag in opened}
+        return advance(rollout, glances, [target for target, _ in opened], facts, now), etags
+
+    async def _room(self, rollout: Rollout, glances: Sequence[Glance]) -> dict[str, int]:
+        waiting = sorted({g.subscription for g in glances if g.state == "pending" and may_start(rollout, g)})
+        return dict(zip(waiting, await map_bounded(self.pacer.room, waiting), strict=True))
+
+    async def _save(self, before: Rollout, decision: Decision, etag: str, etags: dict[str, str], now: datetime) -> tuple[Decision, str]:
+        """All or nothing, so that counts always fit. Slots that a lost race leaves unused are given back."""
         slots = await self._reserve(decision.dispatch)
-        targets = [replace(target, slot=slots.get(target.id, target.slot)) for target in decision.targets]
+        decision = _complete(before, decision, slots, now)
+        if decision.rollout == before and not decision.changed:
+            return decision, etag
+        try:
+            return decision, await self.rollouts.commit(decision.rollout, etag, [(t, etags[t.id]) for t in decision.changed])
+        except Conflict:
+            for subscription, count in Counter(target.subscription for target in decision.dispatch).items():
+                await self.pacer.give_back(subscription, count)
+            raise
 
-        async def save(target: Target) -> bool:
-            """Whether nobody else was faster. Never given up between the save and the message, or the target would wait for nothing."""
-            if target.state in FINAL:
-                # Before the save: after it nobody would know that the record is still missing.
-                await self._note_target(target, decision.rollout)
-            try:
-                await self.rollouts.save_target(target, etags[target.id])
-            except Conflict:
-                return False
-            if target.id in slots:
-                message = ApplyUpdate(rollout_id=target.rollout_id, target_id=target.id, dispatch=target.dispatch)
-                await self.queue.send(CONFIG_UPDATES, message, not_before=slots[target.id])
-            return True
-
-        if not all(await map_bounded(save, targets)):
-            raise Conflict("a target changed")
-
-    async def _reserve(self, dispatch: tuple[Target, ...]) -> dict[str, datetime]:
+    async def _reserve(self, dispatch: Sequence[Target]) -> dict[str, datetime]:
         by_subscription: dict[str, list[Target]] = defaultdict(list)
         for target in dispatch:
             by_subscription[target.subscription].append(target)
@@ -109,59 +118,30 @@ class Step:
             slots |= {target.id: slot for target, slot in zip(targets, reserved, strict=True)}
         return slots
 
-    async def _save_rollout(self, before: Rollout, decision: Decision, etag: str, now: datetime) -> None:
-        after, wake_at = decision.rollout, decision.wake_at
-        needs_wake = wake_at is not None and wake_at > now and not (before.wake_at and now < before.wake_at <= wake_at)
-        if needs_wake:
-            after = replace(after, wake_at=wake_at)
-        if after != before:
-            etag = await self.rollouts.save(after, etag)
-        if needs_wake:
-            await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=after.id), not_before=wake_at)
-        if _must_announce(before, after, now):
-            after = await self._announce(after, etag)
-        if is_settled(after) and after.announced == len(after.events):
-            await self.rollouts.unmark_active(after.id)
-
-    async def _announce(self, rollout: Rollout, etag: str) -> Rollout:
-        """Sends what is new to the notifications. Marked as told only afterwards: after a crash it is told again, under the same id."""
-        for index, event in enumerate(rollout.events[rollout.announced :]):
-            await self.audit.append(
-                Entry(
-                    id=event.id,
-                    stream=rollout.id,
-                    at=event.at,
-                    actor="sluice",
-                    action=event.kind,
-                    resource=rollout.route,
-                    cause=rollout.change_id,
-                    detail={"summary": event.summary, "revision": rollout.revision},
-                )
-            )
-            # Apart, so that people read what happened at once in its order.
-            told_at = self.clock() + timedelta(seconds=_APART_SECONDS * index)
-            await self.queue.send(NOTIFICATIONS, Notify(rollout_id=rollout.id, event_id=event.id), not_before=told_at)
-            log.info(event.kind, extra={"rollout": rollout.id})
-        told = replace(rollout, announced=len(rollout.events))
-        await self.rollouts.save(told, etag)
-        return told
-
-    async def _note_target(self, target: Target, rollout: Rollout) -> None:
-        await self.audit.append(
-            Entry(
-                id=f"{target.rollout_id}.{target.id}.{target.dispatch}.{target.state}",
-                stream=target.id,
-                at=self.clock(),
-                actor="sluice",
-                action=f"target.{target.state}",
-                resource=target.configuration_id,
-                cause=rollout.id,
-                detail={"revision": rollout.revision, "reason": target.reason},
-                subscription=target.subscription,
-            )
-        )
+    async def _follow(self, before: Rollout, decision: Decision, etag: str, now: datetime) -> None:
+        after = decision.rollout
+        await self.effects.send_updates(decision.dispatch)
+        await self.effects.call_gates(after, decision.calls)
+        if after.wake_at != before.wake_at and after.wake_at:
+            await self.effects.step_again(after.id, not_before=after.wake_at)
+        await self.effects.note_ends(after, [target for target in decision.changed if target.state in FINAL])
+        done = replace(after, unnoted=())
+        if must_tell(before, after, now):
+            done = await self.effects.tell(done)
+        if done != after and not (decision.is_unfinished and done.announced == after.announced):
+            await self.rollouts.save(done, etag)
+        if is_settled(done) and done.announced == len(done.events) and not decision.is_unfinished:
+            await self.rollouts.unmark_active(done.id)
 
 
-def _must_announce(before: Rollout, after: Rollout, now: datetime) -> bool:
-    untold = after.events[after.announced :]
-    return len(after.events) > len(before.events) or any(now - event.at > _TOLD_WITHIN for event in untold)
+def _complete(before: Rollout, decision: Decision, slots: dict[str, datetime], now: datetime) -> Decision:
+    """The decision with its slots, with what the next instance must do should this one die, and with its next wake."""
+    rollout, wake_at = decision.rollout, decision.wake_at
+    slotted = {t.id: scheduled(replace(t, slot=slots[t.id]), rollout.stages[t.stage].rules) for t in decision.dispatch}
+    changed = tuple(slotted.get(target.id, target) for target in decision.changed)
+    unnoted = tuple(target.id for target in changed if target.state in FINAL)
+    if rollout.unnoted != unnoted:
+        rollout = replace(rollout, unnoted=unnoted)
+    if wake_at is not None and not (before.wake_at and now < before.wake_at <= wake_at):
+        rollout = replace(rollout, wake_at=wake_at)
+    return replace(decision, rollout=rollout, changed=changed, dispatch=tuple(slotted.values()))

@@ -7,12 +7,17 @@ from shared.domain.changes import Change, change_id
 from shared.domain.checks import CheckResult
 from shared.domain.gates import Gate
 from shared.domain.observations import FluxConfiguration, Observation
+from shared.domain.pins import Pin
 from shared.domain.rollouts import Rollout, Rules, Stage, Target
 from shared.domain.sources import canonical_url, source_id
+from shared.domain.targets import scheduled
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 URL = "https://github.com/contoso/platform.git"
 MAIN = "refs/heads/main"
+
+
+RULES = Rules(compliance_within_seconds=600, grace_seconds=60, max_failures=0, redispatch_after_seconds=120)
 
 
 def at(seconds: float) -> datetime:
@@ -92,6 +97,10 @@ def a_flux_configuration(number: int = 0, **fields: Any) -> FluxConfiguration:
     return FluxConfiguration(**values | fields)
 
 
+def a_pin(number: int) -> Pin:
+    return Pin(revision=sha(number), branch="main")
+
+
 def a_target(number: int = 0, **fields: Any) -> Target:
     values: dict[str, Any] = {
         "id": f"target-{number:03}",
@@ -102,11 +111,10 @@ def a_target(number: int = 0, **fields: Any) -> Target:
         "configuration": "platform",
         "cluster": f"cluster-{number:03}",
         "subscription": "sub-1",
+        "pin": a_pin(1),
+        "previous": a_pin(0),
     }
-    return Target(**values | fields)
-
-
-RULES = Rules(compliance_within_seconds=600, grace_seconds=60, max_failures=0, redispatch_after_seconds=120)
+    return scheduled(Target(**values | fields), RULES)
 
 
 def a_stage(name: str = "canary", total: int = 1, **fields: Any) -> Stage:
@@ -115,6 +123,7 @@ def a_stage(name: str = "canary", total: int = 1, **fields: Any) -> Stage:
         "total": total,
         "max_concurrency": max(1, total),
         "after_wait_seconds": 0,
+        "rules": RULES,
         "counts": {"pending": total} if total else {},
     }
     return Stage(**values | fields)
@@ -147,7 +156,6 @@ def a_rollout(*stages: Stage, **fields: Any) -> Rollout:
         "title": "Change the platform",
         "forced": False,
         "stages": stages or (a_stage(),),
-        "rules": RULES,
         "created_at": NOW,
         "updated_at": NOW,
     }

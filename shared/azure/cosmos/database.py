@@ -1,7 +1,7 @@
 """The database: its containers, and the few calls that every document needs, with Cosmos DB's errors as ours."""
 
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -102,6 +102,20 @@ class Database:
         """Creates where `etag` is "", else replaces; the new ETag. Raises Conflict."""
         saved = await (self.replace(container, document, etag) if etag else self.create_item(container, document))
         return str(saved["_etag"])
+
+    async def save_together(self, container: str, partition: str, documents: Sequence[tuple[Mapping[str, Any], str]]) -> list[str]:
+        """Saves at most 100 documents of one partition, all or none: creates where the ETag is "", else replaces. The new ETags.
+
+        Raises Conflict when any is taken or was changed, Throttled where one was answered so
+        (learn.microsoft.com, transactional batch operations).
+        """
+        batch: list[tuple[Any, ...]] = [
+            ("replace", (document["id"], dict(document)), {"if_match_etag": etag}) if etag else ("create", (dict(document),))
+            for document, etag in documents
+        ]
+        with _cosmos_errors():
+            answers = await self._container(container).execute_item_batch(batch, partition)
+        return [str(answer["eTag"]) for answer in answers]
 
     async def delete(self, container: str, item: str, partition: str) -> None:
         """Gone afterwards, whether it was there or not."""

@@ -1,6 +1,6 @@
 """How a value becomes a document: what identifies or routes it stays clear, everything else is sealed in one field."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -46,6 +46,12 @@ class Shelf(Generic[T]):
     async def save(self, value: T, etag: str) -> str:
         """Creates where `etag` is "", else replaces; the new ETag. Raises Conflict."""
         return await self.database.save(self.document.container, await self.encode(value), etag)
+
+    async def save_together(self, values: Sequence[tuple[T, str]]) -> list[str]:
+        """Values of one partition, each at its ETag, all or none; the new ETags. Raises Conflict."""
+        partition, _ = self.document.place(values[0][0])
+        encoded = [(await self.encode(value), etag) for value, etag in values]
+        return await self.database.save_together(self.document.container, partition, encoded)
 
     async def encode(self, value: T) -> Json:
         """The document. Raises the sealer's errors: nothing is ever stored unsealed."""

@@ -4,16 +4,25 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
+
 from shared.azure.cosmos.database import Database, Json
 from shared.azure.cosmos.documents import Document, Shelf
-from shared.domain.advance import needs
-from shared.domain.errors import Conflict
-from shared.domain.rollouts import OPEN, Rollout, Target
+from shared.domain.crowd import Scope
+from shared.domain.errors import Conflict, Malformed
+from shared.domain.rollouts import Glance, Rollout, Target
 from shared.ports import Sealer
 
 _ROLLOUT_ITEM = "rollout"
 _ACTIVE = "active"
 _END_OF_TIME = "9999"  #: later than every time, as text
+
+#: How much one transaction may hold, and one query name.
+_TOGETHER = 90
+#: What may be known of a target without opening it. Of its cluster only how it is connected, in Azure's word.
+_AT_A_GLANCE = tuple(info.encode_name for info in msgspec.structs.fields(Glance))
+
+_SHOWN = ", ".join(f'c["{name}"]' for name in _AT_A_GLANCE)
 
 ROLLOUT: Document[Rollout] = Document(
     struct=Rollout,
@@ -29,9 +38,7 @@ TARGET: Document[Target] = Document(
     version=1,
     container="rollouts",
     place=lambda target: (target.rollout_id, target.id),
-    clear=frozenset(
-        {"id", "rolloutId", "stage", "order", "subscription", "state", "dispatch", "slot", "appliedAt", "acceptedAt", "failingSince"}
-    ),
+    clear=frozenset({*_AT_A_GLANCE, "rolloutId", "slot", "appliedAt", "acceptedAt", "failingSince"}),
     scope=lambda target: target.subscription,
 )
 
@@ -46,8 +53,17 @@ class CosmosRollouts:
     async def create(self, rollout: Rollout) -> bool:
         return await _created(self._rollouts.save(rollout, ""))
 
-    async def create_target(self, target: Target) -> bool:
-        return await _created(self._targets.save(target, ""))
+    async def create_targets(self, targets: Sequence[Target]) -> bool:
+        created = [await self._create_some(targets[start : start + _TOGETHER]) for start in range(0, len(targets), _TOGETHER)]
+        return all(created)
+
+    async def _create_some(self, targets: Sequence[Target]) -> bool:
+        try:
+            await self._targets.save_together([(target, "") for target in targets])
+        except Conflict:
+            # An attempt that died left some of them.
+            return all([await _created(self._targets.save(target, "")) for target in targets])
+        return True
 
     async def get(self, rollout_id: str) -> tuple[Rollout, str] | None:
         return await self._rollouts.get(rollout_id, _ROLLOUT_ITEM)
@@ -61,15 +77,41 @@ class CosmosRollouts:
     async def save_target(self, target: Target, etag: str) -> str:
         return await self._targets.save(target, etag)
 
-    async def targets_to_advance(self, rollout: Rollout) -> list[tuple[Target, str]]:
-        """The states of a finished or closing stage are in the index, so only documents that are needed are read and opened."""
-        text = "SELECT * FROM c WHERE c.rolloutId = @rollout AND c.type = 'target' AND (c.stage = @stage OR ARRAY_CONTAINS(@open, c.state))"
-        parameters = {"@rollout": rollout.id, "@stage": rollout.current, "@open": sorted(OPEN)}
-        return [
-            (await self._targets.decode(document), str(document["_etag"]))
-            async for document in self.database.query("rollouts", text, parameters, partition=rollout.id)
-            if _is_needed(rollout, document)
-        ]
+    async def glances(self, rollout_id: str, scope: Scope) -> list[Glance]:
+        """Clear fields only: nothing is opened, and a row is a tenth of its document."""
+        covered = "c.stage = @stage OR (c.stage < @stage AND ARRAY_CONTAINS(@states, c.state))"
+        text = f"SELECT {_SHOWN} FROM c WHERE c.rolloutId = @rollout AND c.type = 'target' AND ({covered})"  # noqa: S608 -- our own fields' names
+        parameters = {"@rollout": rollout_id, "@stage": scope.stage, "@states": sorted(scope.states)}
+        found = self.database.query("rollouts", text, parameters, partition=rollout_id)
+        return [_glance(rollout_id, document) async for document in found]
+
+    async def open(self, rollout_id: str, target_ids: Sequence[str]) -> list[tuple[Target, str]]:
+        text = "SELECT * FROM c WHERE c.rolloutId = @rollout AND ARRAY_CONTAINS(@ids, c.id)"
+        opened: list[tuple[Target, str]] = []
+        for start in range(0, len(target_ids), _TOGETHER):
+            parameters = {"@rollout": rollout_id, "@ids": list(target_ids[start : start + _TOGETHER])}
+            found = self.database.query("rollouts", text, parameters, partition=rollout_id)
+            opened += [(await self._targets.decode(document), str(document["_etag"])) async for document in found]
+        return opened
+
+    async def commit(self, rollout: Rollout, etag: str, targets: Sequence[tuple[Target, str]]) -> str:
+        documents = [(await self._rollouts.encode(rollout), etag)]
+        documents += [(await self._targets.encode(target), target_etag) for target, target_etag in targets]
+        return (await self.database.save_together("rollouts", rollout.id, documents))[0]
+
+    async def save_targets(self, targets: Sequence[tuple[Target, str]]) -> list[Target]:
+        late = []
+        for start in range(0, len(targets), _TOGETHER):
+            late += await self._save_some(targets[start : start + _TOGETHER])
+        return late
+
+    async def _save_some(self, targets: Sequence[tuple[Target, str]]) -> list[Target]:
+        """All at once; where someone else changed one of them, each by itself."""
+        try:
+            await self._targets.save_together(targets)
+        except Conflict:
+            return [target for target, etag in targets if not await _created(self._targets.save(target, etag))]
+        return []
 
     async def targets(self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = ()) -> list[Target]:
         text = "SELECT * FROM c WHERE c.rolloutId = @rollout AND c.type = 'target'"
@@ -114,10 +156,11 @@ class CosmosRollouts:
         return Shelf(self.database, self.sealer, TARGET)
 
 
-def _is_needed(rollout: Rollout, document: Json) -> bool:
-    """A document without a usable stage or state counts as needed: decoding it says what is wrong."""
-    stage, state = document.get("stage"), document.get("state")
-    return not (isinstance(stage, int) and isinstance(state, str)) or needs(rollout, stage, state)
+def _glance(rollout_id: str, document: Json) -> Glance:
+    try:
+        return msgspec.convert(document, Glance)
+    except msgspec.ValidationError as error:
+        raise Malformed(f"target {document.get('id')} of rollout {rollout_id}: {error}") from None
 
 
 def _continuation(documents: Sequence[Json], before: str, given: Sequence[str]) -> str:

@@ -31,6 +31,8 @@ from shared.services.apply import Apply
 from shared.services.bury import Bury, Replay
 from shared.services.call_gate import Call
 from shared.services.check import RecordCheck
+from shared.services.effects import Effects
+from shared.services.gate_facts import GateFactsOf
 from shared.services.notify import Post, Tell, TellEvent
 from shared.services.observe import Observe
 from shared.services.pacing import Pacer
@@ -99,10 +101,12 @@ class World:
         return Callback(self.rollouts, self.secrets, self.answer_gate(), self.clock)
 
     def plan(self) -> Plan:
-        return Plan(self.config, self.changes, self.rollouts, self.fleet, self.audit, self.queue, self.clock, REDISPATCH_AFTER_SECONDS)
+        after = REDISPATCH_AFTER_SECONDS
+        return Plan(self.config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, self.clock, after)
 
     def step(self) -> Step:
-        return Step(self.rollouts, self.pacer, self.audit, self.queue, self.clock)
+        effects = Effects(self.audit, self.queue, self.clock)
+        return Step(self.rollouts, self.pacer, GateFactsOf(self.rollouts, self.checks), effects, self.clock)
 
     def apply(self) -> Apply:
         return Apply(self.rollouts, self.configurations, self.resource_manager, self.pacer, self.audit, self.queue, self.clock, LEASE)

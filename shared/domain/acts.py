@@ -1,0 +1,107 @@
+"""What people do to a rollout. Each act is refused, with the reason, where the rollout's state forbids it."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec.structs import replace
+
+from shared.domain import rollback
+from shared.domain.errors import NotAllowed
+from shared.domain.gates import Gate
+from shared.domain.record import Record
+from shared.domain.rollouts import Rollout, RolloutState, Stage
+
+ActKind = Literal["pause", "resume", "abort", "rollback", "retry"]
+
+_ALLOWED: dict[ActKind, tuple[RolloutState, ...]] = {
+    "pause": ("running",),
+    "resume": ("paused",),
+    "abort": ("running", "paused", "rolling-back"),
+    "rollback": ("running", "paused", "succeeded"),
+    "retry": ("running", "paused", "succeeded", "rolled-back"),
+}
+_DONE: dict[ActKind, str] = {
+    "pause": "paused",
+    "resume": "resumed",
+    "abort": "aborted",
+    "rollback": "rolled back",
+    "retry": "tried again",
+}
+
+
+class Act(Record, frozen=True):
+    """Who wants what, and why."""
+
+    kind: ActKind
+    by: str
+    reason: str
+    stage: str = ""  #: rollback: only this stage, by name; "" = all that have begun
+
+
+def perform(rollout: Rollout, act: Act, now: datetime) -> Rollout:
+    """The rollout after the act. Raises NotAllowed."""
+    if rollout.state not in _ALLOWED[act.kind]:
+        raise NotAllowed(f"a rollout that is {rollout.state} cannot be {_DONE[act.kind]}{_because(rollout)}")
+    said = f"{_DONE[act.kind]} by {act.by}: {act.reason}"
+    match act.kind:
+        case "pause":
+            acted = _told(replace(rollout, state="paused", reason=said, waiting_for=""), "rollout.paused", said, now)
+        case "resume":
+            acted = _told(_resume(rollout), "rollout.resumed", said, now)
+        case "abort":
+            acted = replace(rollout, state="aborted", reason=said, waiting_for="")
+        case "rollback":
+            acted = rollback.begin(rollout, _stages(rollout, act.stage), said, now)
+        case "retry":
+            acted = _told(_retry(rollout), "rollout.retried", said, now)
+    return replace(acted, updated_at=now)
+
+
+def _because(rollout: Rollout) -> str:
+    return f" ({rollout.reason})" if rollout.reason else ""
+
+
+def _told(rollout: Rollout, kind: str, said: str, now: datetime) -> Rollout:
+    """People may do the same thing again later: each time is an event of its own."""
+    return rollout.with_event(kind, now, said, key=str(len(rollout.events)))
+
+
+def _resume(rollout: Rollout) -> Rollout:
+    """On from where it was: the failures so far are accepted, and gates that nobody answered in time are asked again."""
+    stage = rollout.stages[rollout.current]
+    again = replace(stage, gates=tuple(_asked_again(gate) for gate in stage.gates))
+    if again.state == "failed":
+        again = replace(again, state="running", forgiven=again.counts.get("failed", 0))
+    return replace(rollout, state="running", reason="").with_stage(rollout.current, again)
+
+
+def _asked_again(gate: Gate) -> Gate:
+    return replace(gate, state="waiting", asked_at=None, called_at=None, reason="") if gate.state == "expired" else gate
+
+
+def _retry(rollout: Rollout) -> Rollout:
+    if not any(stage.counts.get("failed") for stage in rollout.stages):
+        raise NotAllowed("none of its clusters has failed")
+    stage = rollout.stages[rollout.current]
+    if rollout.state == "paused":
+        rollout = replace(rollout, state="running", reason="")
+    if rollout.state == "running" and stage.state == "failed":
+        stage = replace(stage, state="running")
+    return replace(rollout, retries=rollout.retries + 1).with_stage(rollout.current, replace(stage, done_at=None, forgiven=0))
+
+
+def _stages(rollout: Rollout, name: str) -> tuple[int, ...]:
+    begun = [index for index, stage in enumerate(rollout.stages) if _has_begun(stage)]
+    if not name:
+        chosen = begun
+    elif name in (known := [stage.name for stage in rollout.stages]):
+        chosen = [index for index in begun if rollout.stages[index].name == name]
+    else:
+        raise NotAllowed(f"it has no stage {name}; its stages are {', '.join(known)}")
+    if not chosen:
+        raise NotAllowed("nothing has been updated yet: abort it instead")
+    return tuple(chosen)
+
+
+def _has_begun(stage: Stage) -> bool:
+    return any(state != "pending" for state in stage.counts)

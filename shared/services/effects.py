@@ -1,0 +1,99 @@
+"""What follows from a step of a rollout: messages, audit records, announcements. Each may be done twice, and is then one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from shared.domain.audit import Entry
+from shared.domain.clock import Clock
+from shared.domain.messages import CONFIG_UPDATES, GATE_CALLS, NOTIFICATIONS, ROLLOUT_STEPS, ApplyUpdate, CallGate, Notify, StepRollout
+from shared.domain.rollouts import Rollout, RolloutEvent, Target
+from shared.log import event_logger
+from shared.ports import Audit, Queue
+from shared.services.concurrency import map_bounded
+
+log = event_logger("sluice.effects")
+
+#: More than the host takes to look at a quiet queue again (host.json, maxPollingInterval).
+_APART_SECONDS = 3
+#: Whoever adds an event tells it at once; what is older and untold was left by an instance that died.
+_TOLD_WITHIN = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Sends and records what a saved rollout has decided. What a crash keeps from being done here, a later step does."""
+
+    audit: Audit
+    queue: Queue
+    clock: Clock
+
+    async def send_updates(self, targets: Iterable[Target]) -> None:
+        """A target whose message is lost is queued anew after a while."""
+
+        async def send(target: Target) -> None:
+            message = ApplyUpdate(rollout_id=target.rollout_id, target_id=target.id, dispatch=target.dispatch)
+            await self.queue.send(CONFIG_UPDATES, message, not_before=target.slot)
+
+        await map_bounded(send, targets)
+
+    async def call_gates(self, rollout: Rollout, names: Iterable[str]) -> None:
+        for name in names:
+            await self.queue.send(GATE_CALLS, CallGate(rollout_id=rollout.id, stage=rollout.current, gate=name))
+
+    async def step_again(self, rollout_id: str, *, not_before: datetime | None = None) -> None:
+        await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=rollout_id), not_before=not_before)
+
+    async def note_ends(self, rollout: Rollout, targets: Iterable[Target]) -> None:
+        """One record for each target that came to an end, in the chain of its fluxConfiguration."""
+
+        async def note(target: Target) -> None:
+            await self.audit.append(
+                Entry(
+                    id=f"{target.rollout_id}.{target.id}.{target.dispatch}.{target.state}",
+                    stream=target.id,
+                    at=self.clock(),
+                    actor="sluice",
+                    action=f"target.{target.state}",
+                    resource=target.configuration_id,
+                    cause=rollout.id,
+                    detail={"revision": target.asked.revision if target.asked else "", "reason": target.reason},
+                    subscription=target.subscription,
+                )
+            )
+
+        await map_bounded(note, targets)
+
+    async def tell(self, rollout: Rollout) -> Rollout:
+        """Puts every event that is untold into the notifications. Save what this gives back: after a crash it is told again, under
+        the same id.
+        """
+        for index, event in enumerate(rollout.events[rollout.announced :]):
+            await self._record(rollout, event)
+            # Apart, so that people read what happened at once in its order.
+            told_at = self.clock() + timedelta(seconds=_APART_SECONDS * index)
+            await self.queue.send(NOTIFICATIONS, Notify(rollout_id=rollout.id, event_id=event.id), not_before=told_at)
+            log.info(event.kind, extra={"rollout": rollout.id})
+        return replace(rollout, announced=len(rollout.events))
+
+    async def _record(self, rollout: Rollout, event: RolloutEvent) -> None:
+        await self.audit.append(
+            Entry(
+                id=event.id,
+                stream=rollout.id,
+                at=event.at,
+                actor="sluice",
+                action=event.kind,
+                resource=rollout.route,
+                cause=rollout.change_id,
+                detail={"summary": event.summary, "revision": rollout.revision},
+            )
+        )
+
+
+def must_tell(before: Rollout, after: Rollout, now: datetime) -> bool:
+    """Whether there are events to tell: new ones, or old ones that were left."""
+    untold = after.events[after.announced :]
+    return len(after.events) > len(before.events) or any(now - event.at > _TOLD_WITHIN for event in untold)
