@@ -105,6 +105,18 @@ class Changes(Protocol):
         ...
 
 
+class Checks(Protocol):
+    """What CI systems say of revisions."""
+
+    async def record(self, result: CheckResult) -> bool:
+        """Keeps it where it is the newest of its check; False when it changed nothing."""
+        ...
+
+    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
+        """The state of every check of a revision, by name."""
+        ...
+
+
 class Rollouts(Protocol):
     """Rollouts with their targets. Every save raises Conflict when the document changed since it was read."""
 
@@ -161,18 +173,6 @@ class Rollouts(Protocol):
 
     async def recent(self, limit: int, continuation: str | None) -> tuple[list[Rollout], str | None]:
         """Newest first, across all partitions: for people."""
-        ...
-
-
-class Checks(Protocol):
-    """What CI systems said of revisions."""
-
-    async def record(self, result: CheckResult) -> bool:
-        """Keeps the result if it is newer than what is known of its check; whether it was."""
-        ...
-
-    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
-        """The newest state of every check of a revision, by name."""
         ...
 
 
