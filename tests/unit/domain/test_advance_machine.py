@@ -25,7 +25,7 @@ from shared.domain.gates import CheckState, Gate, GateFacts, Verdict, answer
 from shared.domain.observations import Observation
 from shared.domain.picking import may_start
 from shared.domain.rollouts import FINAL, FINISHED, GIVEN_UP, IN_FLIGHT, OPEN, Glance, Rejection, Rollout, Rules, Stage, Target
-from shared.domain.targets import judge, scheduled, seems_new
+from shared.domain.targets import judge, seems_new
 from shared.domain.windows import Calendar, Window, is_open
 
 LEASE = timedelta(seconds=120)
