@@ -43,18 +43,21 @@ def perform(rollout: Rollout, act: Act, now: datetime) -> Rollout:
     if rollout.state not in _ALLOWED[act.kind]:
         raise NotAllowed(f"a rollout that is {rollout.state} cannot be {_DONE[act.kind]}{_because(rollout)}")
     said = f"{_DONE[act.kind]} by {act.by}: {act.reason}"
+    return replace(_performed(rollout, act, said, now), updated_at=now)
+
+
+def _performed(rollout: Rollout, act: Act, said: str, now: datetime) -> Rollout:
     match act.kind:
         case "pause":
-            acted = _told(replace(rollout, state="paused", reason=said, waiting_for=""), "rollout.paused", said, now)
+            return _told(replace(rollout, state="paused", reason=said, waiting_for=""), "rollout.paused", said, now)
         case "resume":
-            acted = _told(_resume(rollout, now), "rollout.resumed", said, now)
+            return _told(_resume(rollout, now), "rollout.resumed", said, now)
         case "abort":
-            acted = replace(rollout, state="aborted", reason=said, waiting_for="")
+            return replace(rollout, state="aborted", reason=said, waiting_for="")
         case "rollback":
-            acted = rollback.begin(rollout, _stages(rollout, act.stage), said, now)
+            return rollback.begin(rollout, _stages(rollout, act.stage), said, now)
         case "retry":
-            acted = _told(_retry(rollout, now), "rollout.retried", said, now)
-    return replace(acted, updated_at=now)
+            return _told(_retry(rollout, now), "rollout.retried", said, now)
 
 
 def _because(rollout: Rollout) -> str:

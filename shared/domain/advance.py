@@ -96,8 +96,6 @@ def _changed(target: Target, rollout: Rollout, now: datetime) -> Target:
 
 
 def _let_go(target: Target, rollout: Rollout) -> Target:
-    if target.state not in OPEN:
-        return target
     state = "superseded" if rollout.state == "superseded" else "skipped"
     return replace(target, state=state, reason=rollout.reason, away="", has_news=False, judge_at=None)
 

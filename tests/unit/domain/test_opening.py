@@ -85,9 +85,8 @@ def test_a_gate_s_approval_is_told_with_what_was_said() -> None:
     last(stored, 1)
     say(stored, 2, reason="looks well")
     last(stored, 3)
-    assert [e.summary for e in stored.rollout.events if e.kind == "gate.approved"] == [
-        "gate owner of stage prod is approved: alice: looks well"
-    ]
+    approved = [event.summary for event in stored.rollout.events if event.kind == "gate.approved"]
+    assert approved == ["gate owner of stage prod is approved: alice: looks well"]
 
 
 def test_a_gate_that_says_no_ends_the_rollout_and_lets_go_of_every_stage() -> None:
