@@ -126,6 +126,7 @@ class Route(_Section, frozen=True):
     configurations: tuple[str, ...] = ()  #: names of fluxConfigurations, may hold * and ?; empty = all that follow the source
     selector: Selector = Selector()
     action: Literal["pin", "observe"] = "observe"
+    automation: Literal["follow", "ignore"] = "follow"  #: pushes of which automation wrote every commit
     strategy: Name | None = None  #: required for action pin with more than one stage; without it all clusters move at once
 
 

@@ -27,6 +27,7 @@ class Change(Record, frozen=True):
     paths: tuple[str, ...] | None  #: files touched; None = unknown, so every path filter matches
     author: str
     title: str  #: first line of the newest commit's message
+    automated: bool = False  #: every commit of the push names automation as its author
 
     @property
     def branch(self) -> str | None:

@@ -15,13 +15,14 @@ DEFAULT_BRANCH = "master"
 
 
 def routes_for(config: Config, change: Change) -> list[Route]:
-    """The routes whose source, ref and paths the change fits, in the order of the file."""
+    """The routes whose source, ref and paths the change fits, and which follow those who made it, in the order of the file."""
     return [
         route
         for route in config.routes
         if canonical_url(route.source.url) == change.url
         and matches_ref(change.ref, route.source.ref)
         and matches_paths(change.paths, route.source.paths)
+        and (route.automation == "follow" or not change.automated)
     ]
 
 
