@@ -7,12 +7,13 @@ import msgspec
 import yaml
 
 from shared.config.fields import Problem
-from shared.config.models import Config, Route
+from shared.config.models import Config, Receiver, Route
 from shared.config.strategy_checks import check_strategies
 from shared.domain.errors import Malformed
 from shared.domain.sources import canonical_url, source_type
 from shared.domain.templates import parse_template
 from shared.domain.versions import check_range
+from shared.receivers import SENDERS
 
 MAX_CONFIG_BYTES = 1024 * 1024
 MAX_VALUES = 100_000  #: with every alias written out
@@ -143,6 +144,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
         yield from _duplicates(section, [item.name for item in getattr(config, section)])
     for index, strategy in enumerate(config.strategies):
         yield from _duplicates(f"strategies[{index}].stages", [stage.name for stage in strategy.stages])
+    yield from _check_receivers(config)
     yield from _check_routes(config)
     yield from _check_channels(config)
     yield from check_strategies(config)
@@ -152,6 +154,37 @@ def _duplicates(section: str, names: list[str]) -> Iterator[Problem]:
     for index, name in enumerate(names):
         if name in names[:index]:
             yield f"$.{section}[{index}].name", f"the name {name} is used twice"
+
+
+def _check_receivers(config: Config) -> Iterator[Problem]:
+    for index, receiver in enumerate(config.receivers):
+        path = f"$.receivers[{index}]"
+        if receiver.type not in SENDERS:
+            yield f"{path}.type", f"there is no sender named {receiver.type}; there are {', '.join(SENDERS)}"
+            continue
+        for position, event in enumerate(receiver.events):
+            if event not in receiver.sender.events:
+                yield (
+                    f"{path}.events[{position}]",
+                    f"{receiver.type} has no event {event} that is of use here; of use are {_list(receiver)}",
+                )
+        for option in ("header", "url"):
+            if getattr(receiver, option) and option not in receiver.sender.options:
+                yield f"{path}.{option}", f"a {receiver.type} receiver has no {option}"
+        if receiver.url and not _is_base(receiver.url):
+            yield f"{path}.url", "an address begins with https:// and names a host"
+
+
+def _list(receiver: Receiver) -> str:
+    return ", ".join(receiver.sender.events)
+
+
+def _is_base(url: str) -> bool:
+    """Whether addresses of repositories can be made by adding a path."""
+    try:
+        return url.startswith("https://") and bool(canonical_url(f"{url}/project/repository"))
+    except Malformed:
+        return False
 
 
 def _check_routes(config: Config) -> Iterator[Problem]:

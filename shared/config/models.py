@@ -8,21 +8,37 @@ from shared.config.fields import Duration, Name, Reference, Section
 from shared.config.strategies import Stage, Strategy
 from shared.domain.selectors import Selector
 from shared.domain.templates import NAME_PATTERN
+from shared.receivers import SENDERS
+from shared.receivers.inbound import Sender
 
 Variable = Annotated[str, Meta(pattern=NAME_PATTERN, description="a name that Flux's post-build substitution takes", examples=["SITE"])]
 Template = Annotated[str, Meta(description="text with {cluster}, {location}, {tags.site} or {tags.site:default} in it")]
+# `$(?!\n)`: see shared/config/fields.py.
+HeaderName = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$(?!\n)", description="the name of an HTTP header", examples=["X-Sluice-Key"])
+]
 MAX_BODY_BYTES = 25 * 1024 * 1024  #: GitHub caps its payloads at 25 MB
 
 
 class Receiver(Section, frozen=True):
-    """An inbound endpoint: POST /api/receivers/{name}."""
+    """An inbound endpoint: POST /api/receivers/{name}. The loader has checked that its type is one of SENDERS."""
 
     name: Name
-    type: Literal["github"]
+    type: Annotated[str, Meta(extra_json_schema={"enum": list(SENDERS)})]
     secret_ref: Reference
     previous_secret_ref: Reference | None = None  #: also valid, while a secret is being rotated
-    events: tuple[str, ...] = ("push", "ping")
+    events: tuple[str, ...] = ()  #: as the sender spells them; empty = the sender's default
+    header: HeaderName | None = None  #: carries the secret, or the signature, in place of the sender's usual header
+    url: str = ""  #: the sender's own address, where its payloads do not tell it
+    automation_authors: tuple[str, ...] = ("fluxcdbot", "fluxcdbot@users.noreply.github.com")  #: may hold * and ?
     max_body_bytes: Annotated[int, Meta(ge=1024, le=MAX_BODY_BYTES)] = MAX_BODY_BYTES
+
+    @property
+    def sender(self) -> Sender:
+        return SENDERS[self.type]
+
+    def accepts(self, event: str) -> bool:
+        return event in (self.events or self.sender.default_events or self.sender.events)
 
 
 class Source(Section, frozen=True):
@@ -42,6 +58,7 @@ class Route(Section, frozen=True):
     configurations: tuple[str, ...] = ()  #: names of fluxConfigurations, may hold * and ?; empty = all that follow the source
     selector: Selector = Selector()
     action: Literal["pin", "observe"] = "observe"
+    automation: Literal["follow", "ignore"] = "follow"  #: pushes of which automation wrote every commit
     substitute: dict[Variable, Template] = {}  #: values by name, for postBuild.substitute; they differ from cluster to cluster
     kustomizations: tuple[str, ...] = ("*",)  #: which kustomizations are given the values; may hold * and ?
     strategy: Name | None = None  #: required for action pin with more than one stage; without it all clusters move at once

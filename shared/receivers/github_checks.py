@@ -145,7 +145,7 @@ class _Event(Protocol):
     def told(self) -> _Told | None: ...
 
 
-_EVENTS: dict[str, type[_Event]] = {
+EVENTS: dict[str, type[_Event]] = {
     "status": _Status,
     "check_run": _CheckRun,
     "check_suite": _CheckSuite,
@@ -159,9 +159,9 @@ def read(event: str, payload: bytes, received_at: datetime) -> tuple[CheckResult
 
     Raises msgspec.DecodeError or Malformed when the payload is not what the event promises.
     """
-    if event not in _EVENTS:
+    if event not in EVENTS:
         return ()
-    body = msgspec.json.decode(payload, type=_EVENTS[event])
+    body = msgspec.json.decode(payload, type=EVENTS[event])
     source = source_id(body.repository.clone_url)
     told = body.told()
     if told is None or told.state is None or not 0 < len(told.name) <= _MAX_NAME:

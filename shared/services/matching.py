@@ -48,7 +48,7 @@ class _Candidate:
 
 
 def routes_for(config: Config, change: Change) -> list[Route]:
-    """The routes whose source, ref and paths the change fits, in the order of the file."""
+    """The routes whose source, ref and paths the change fits, and which follow those who made it, in the order of the file."""
     return [route for route in _routes_of_source(config, change) if not _misfit(route, change)]
 
 
@@ -121,6 +121,8 @@ def _misfit(route: Route, change: Change) -> str:
         return "none of its paths was touched"
     if source.semver is not None and not admits(source.semver, change.tag or ""):
         return f"the tag is no version in {source.semver}"
+    if route.automation == "ignore" and change.automated:
+        return "made by automation, which the route ignores"
     return ""
 
 

@@ -13,6 +13,7 @@ from shared.config.loader import MAX_CONFIG_BYTES, load_text, schema
 from shared.config.models import Config
 from shared.config.strategies import Stage
 from shared.domain.errors import Malformed
+from shared.receivers import SENDERS
 
 ROOT = Path(__file__).parents[3]
 SAMPLE = ROOT / "local" / "sluice.yaml"
@@ -102,6 +103,19 @@ def test_the_sample_of_the_readme_loads_and_says_the_same_as_the_local_one() -> 
     assert shown.alerts
 
 
+def test_every_receiver_that_the_guide_shows_loads() -> None:
+    blocks = FENCED_YAML.findall((ROOT / "docs" / "receivers.md").read_text())
+    shown = {receiver.type for block in blocks for receiver in load_text(f"apiVersion: sluice/v1\n{block}").receivers}
+    assert {"github", "gitlab", "bitbucket-cloud", "bitbucket-data-center", "azure-devops", "gitea"} <= shown
+
+
+def test_the_guide_tells_of_every_sender_and_every_event() -> None:
+    guide = (ROOT / "docs" / "receivers.md").read_text()
+    for name, sender in SENDERS.items():
+        assert f"`{name}`" in guide
+        assert all(f"`{event}`" in guide for event in sender.events)
+
+
 def test_without_routes_there_is_nothing_to_do() -> None:
     assert load_text("apiVersion: sluice/v1") == Config(api_version="sluice/v1")
 
@@ -115,7 +129,10 @@ WRONG = {
     "snake case": ("secretRef", "secret_ref", "secret_ref", "unknown field `secret_ref`"),
     "missing field": ("    type: github\n", "", "- name: platform\n    secretRef", "missing required field `type`"),
     "wrong version": ("sluice/v1", "sluice/v2", "apiVersion", "Invalid enum value 'sluice/v2'"),
-    "wrong type of a receiver": ("type: github", "type: gitea", "gitea", "Invalid enum value 'gitea'"),
+    "wrong type of a receiver": ("type: github", "type: githug", "githug", "there is no sender named githug; there are azure-devops, "),
+    "misspelt event": ("events: [push, ping]", "events: [push, pong]", "pong", "github has no event pong that is of use here"),
+    "option of another sender": ("    type: github", "    type: github\n    header: X-Key", "header:", "a github receiver has no header"),
+    "no header name": ("    type: github", "    type: github\n    header: 'X Key'", "header:", "matching regex"),
     "number in place of a text": ("ring: canary", "ring: 5", "ring: 5", "Expected `str`, got `int`"),
     "number as a tag": ("ring: canary", "5: canary", "5: canary", "Expected `str`, got `int`"),
     "plain secret": ("secretRef: kv://sluice/github-platform", "secretRef: hunter2", "hunter2", "matching regex"),
@@ -211,6 +228,49 @@ def test_a_provider_says_where_it_sends_and_with_what(fields: str, problem: str)
     told = refusal(text)
     assert told.startswith("sluice.yaml:3: providers[0]")
     assert problem in told
+
+
+@pytest.mark.parametrize(
+    ("fields", "accepted", "ignored"),
+    [
+        ("type: github", ["push", "ping"], ["create", "workflow_run"]),
+        ("type: github, events: []", ["push", "ping"], ["create"]),
+        ("type: github, events: [push, create]", ["push", "create"], ["ping"]),
+        ("type: gitlab", ["Push Hook", "Tag Push Hook"], ["System Hook", "push"]),
+        ("type: gitlab, events: [System Hook]", ["System Hook"], ["Push Hook"]),
+        ("type: bitbucket-cloud", ["repo:push"], ["repo:fork"]),
+        ("type: gitea", ["push", "delete"], ["create"]),
+    ],
+)
+def test_a_receiver_accepts_the_events_of_its_sender_or_those_that_are_named(fields: str, accepted: list[str], ignored: list[str]) -> None:
+    (receiver,) = load_text(f"apiVersion: sluice/v1\nreceivers:\n  - {{name: r, secretRef: kv://v/s, {fields}}}\n").receivers
+    assert all(receiver.accepts(event) for event in accepted)
+    assert not any(receiver.accepts(event) for event in ignored)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ("type: gitlab, events: [push]", "events[0]: gitlab has no event push that is of use here; of use are Push Hook, Tag Push Hook"),
+        ("type: azure-devops, header: X-Sluice-Key", ""),
+        ("type: azure-devops, header: 'X-Sluice-Key:'", "header: "),
+        ("type: generic-hmac, header: X-Contoso-Signature", ""),
+        ("type: gitea, header: Authorization", "header: a gitea receiver has no header"),
+        ("type: bitbucket-data-center, url: https://bitbucket.contoso.example", ""),
+        ("type: bitbucket-data-center, url: https://bitbucket.contoso.example:8443/git/", ""),
+        ("type: bitbucket-data-center, url: http://bitbucket.contoso.example", "url: an address begins with https://"),
+        ("type: bitbucket-data-center, url: 'https://'", "url: an address begins with https:// and names a host"),
+        ("type: bitbucket-data-center, url: 'https://[::1'", "url: an address begins with https:// and names a host"),
+        ("type: github, url: https://github.contoso.example", "url: a github receiver has no url"),
+        ("type: github, automationAuthors: [renovate*]", ""),
+    ],
+)
+def test_a_receiver_has_the_options_of_its_sender(fields: str, problem: str) -> None:
+    text = f"apiVersion: sluice/v1\nreceivers:\n  - {{name: r, secretRef: kv://v/s, {fields}}}\n"
+    if not problem:
+        assert load_text(text).receiver("r")
+        return
+    assert refusal(text).startswith(f"sluice.yaml:3: receivers[0].{problem}")
 
 
 @pytest.mark.parametrize(
@@ -412,6 +472,12 @@ def test_a_number_is_that_many_at_once() -> None:
 def test_without_a_strategy_all_clusters_are_one_stage() -> None:
     strategy = load_text("apiVersion: sluice/v1").strategy(None)
     assert [(stage.name, stage.concurrency(7)) for stage in strategy.stages] == [("all", 7)]
+
+
+def test_the_schema_offers_every_sender() -> None:
+    definitions = schema()["$defs"]
+    assert isinstance(definitions, dict)
+    assert definitions["Receiver"]["properties"]["type"]["enum"] == list(SENDERS)
 
 
 def test_the_schema_knows_every_section() -> None:

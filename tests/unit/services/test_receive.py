@@ -82,6 +82,13 @@ async def test_what_is_refused_leaves_nothing_behind(
     assert (world.faults.writes, world.queue.sent) == (0, [])
 
 
+async def test_a_secret_in_the_url_is_only_for_senders_that_can_do_no_better(world: World) -> None:
+    body = a_body()
+    answer = await world.receive()("platform", headers(body), body, "new")
+    assert (answer.status, answer.body) == (404, None)
+    assert (world.faults.writes, world.queue.sent) == (0, [])
+
+
 async def test_a_body_of_just_the_limit_is_read(world: World) -> None:
     body = a_body(padding="")
     body = a_body(padding="x" * (4096 - len(body)))
@@ -153,3 +160,12 @@ async def test_the_result_of_a_check_is_kept_where_its_event_is_asked_for(world:
     assert [(answer.status, answer.body) for answer in answers] == [(202, {"checks": ["ci/build"]}), (200, {"checks": ["ci/build"]})]
     (kept,) = world.checks.kept.all()
     assert (kept.name, kept.state, kept.revision, kept.at) == ("ci/build", "success", sha(1), world.clock())
+
+
+async def test_the_audit_trail_tells_whether_automation_pushed(world: World) -> None:
+    author = {"name": "fluxcdbot", "email": "fluxcdbot@users.noreply.github.com"}
+    for number, commits in enumerate(([{"author": author}], [])):
+        body = a_body(commits=commits, after=sha(number + 1))
+        await world.receive()("platform", headers(body, delivery=f"d-{number}"), body)
+    links = world.audit.streams[world.changes.kept.all()[0].source]
+    assert [link.entry.detail["automated"] for link in links if link.entry] == ["true", "false"]
