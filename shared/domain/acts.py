@@ -56,7 +56,7 @@ def _performed(rollout: Rollout, act: Act, said: str, now: datetime) -> Rollout:
             return replace(rollout, state="aborted", reason=said, waiting_for="")
         case "rollback":
             return rollback.begin(rollout, _stages(rollout, act.stage), said, now)
-        case "retry":
+        case _:  # retry
             return _told(_retry(rollout, now), "rollout.retried", said, now)
 
 

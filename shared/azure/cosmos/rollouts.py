@@ -38,7 +38,7 @@ TARGET: Document[Target] = Document(
     version=1,
     container="rollouts",
     place=lambda target: (target.rollout_id, target.id),
-    clear=frozenset({*_AT_A_GLANCE, "rolloutId", "slot", "appliedAt", "acceptedAt", "failingSince"}),
+    clear=frozenset({*_AT_A_GLANCE, "rolloutId", "slot", "appliedAt", "acceptedAt", "failingSince", "missingSince"}),
     scope=lambda target: target.subscription,
 )
 
