@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from shared.config.source import ConfigFile
     from shared.ports import Provider
     from shared.providers.http import OutboundHttp
+    from shared.services.act import ActOn
     from shared.services.apply import Apply
     from shared.services.bury import Bury, Replay
+    from shared.services.effects import Effects
     from shared.services.health import Readiness
     from shared.services.notify import Post, Tell, TellEvent
     from shared.services.observe import Observe
@@ -66,12 +68,20 @@ class App:
         return Plan(await self.config.latest(), self.changes, self.rollouts, self.fleet, self.audit, self.queue, now, redispatch)
 
     def step(self) -> "Step":
-        from shared.services.effects import Effects
         from shared.services.gate_facts import GateFactsOf
         from shared.services.step import Step
 
-        effects = Effects(self.audit, self.queue, now)
-        return Step(self.rollouts, self.pacer, GateFactsOf(self.rollouts, self.checks), effects, now)
+        return Step(self.rollouts, self.pacer, GateFactsOf(self.rollouts, self.checks), self._effects(), now)
+
+    def act(self) -> "ActOn":
+        from shared.services.act import ActOn
+
+        return ActOn(self.rollouts, self.changes, self._effects(), now)
+
+    def _effects(self) -> "Effects":
+        from shared.services.effects import Effects
+
+        return Effects(self.audit, self.queue, now)
 
     def apply(self) -> "Apply":
         from shared.services.apply import Apply

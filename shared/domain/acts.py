@@ -27,6 +27,8 @@ _DONE: dict[ActKind, str] = {
     "rollback": "rolled back",
     "retry": "tried again",
 }
+#: Where an act leads: who asks for it there is told so.
+_LEADS_TO: dict[ActKind, RolloutState] = {"pause": "paused", "resume": "running", "abort": "aborted"}
 
 
 class Act(Record, frozen=True):
@@ -40,6 +42,8 @@ class Act(Record, frozen=True):
 
 def perform(rollout: Rollout, act: Act, now: datetime) -> Rollout:
     """The rollout after the act. Raises NotAllowed."""
+    if rollout.state == _LEADS_TO.get(act.kind):
+        raise NotAllowed(f"it is {rollout.state} already{_because(rollout)}")
     if rollout.state not in _ALLOWED[act.kind]:
         raise NotAllowed(f"a rollout that is {rollout.state} cannot be {_DONE[act.kind]}{_because(rollout)}")
     said = f"{_DONE[act.kind]} by {act.by}: {act.reason}"
@@ -50,11 +54,13 @@ def perform(rollout: Rollout, act: Act, now: datetime) -> Rollout:
             acted = _told(_resume(rollout), "rollout.resumed", said, now)
         case "abort":
             acted = replace(rollout, state="aborted", reason=said, waiting_for="")
+            acted = acted.with_event("rollout.aborted", now, said, error=True)
         case "rollback":
             acted = rollback.begin(rollout, _stages(rollout, act.stage), said, now)
         case "retry":
             acted = _told(_retry(rollout), "rollout.retried", said, now)
-    return replace(acted, updated_at=now)
+    new = tuple(replace(event, by=act.by, reason=act.reason) for event in acted.events[len(rollout.events) :])
+    return replace(acted, events=(*rollout.events, *new), updated_at=now)
 
 
 def _because(rollout: Rollout) -> str:
