@@ -9,19 +9,22 @@ from typing import Any, Generic, TypeVar
 
 from builders import NOW
 
-from shared.domain.advance import needs
+from shared.domain.advance import MOST_CHANGES
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link, make_link
 from shared.domain.changes import Change, Unplanned
+from shared.domain.checks import CheckResult
 from shared.domain.configurations import Configuration
+from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
 from shared.domain.errors import Conflict, NotFound
+from shared.domain.gates import CheckState
 from shared.domain.ledger import Head, head_id
 from shared.domain.messages import KINDS, encode, read
 from shared.domain.observations import FluxConfiguration
 from shared.domain.pace import Pace
 from shared.domain.record import Record
-from shared.domain.rollouts import Rollout, Target
+from shared.domain.rollouts import Glance, Rollout, Target
 
 T = TypeVar("T")
 
@@ -92,8 +95,7 @@ class Shelf(Generic[T]):
         if self.meanwhile:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
-        if self._kept[key][1] != etag if key in self._kept else etag != "":
-            raise Conflict("the document was changed by someone else")
+        self.check(key, etag)
         return self.put(key, document)
 
     async def create(self, key: object, document: T) -> bool:
@@ -102,6 +104,11 @@ class Shelf(Generic[T]):
         except Conflict:
             return False
         return True
+
+    def check(self, key: object, etag: str) -> None:
+        """Raises Conflict where a save at this ETag would."""
+        if self._kept[key][1] != etag if key in self._kept else etag != "":
+            raise Conflict("the document was changed by someone else")
 
     def put(self, key: object, document: T) -> str:
         """What someone else writes."""
@@ -208,8 +215,8 @@ class FakeRollouts:
     async def create(self, rollout: Rollout) -> bool:
         return await self.kept.create(rollout.id, rollout)
 
-    async def create_target(self, target: Target) -> bool:
-        return await self.kept_targets.create((target.rollout_id, target.id), target)
+    async def create_targets(self, targets: Sequence[Target]) -> bool:
+        return all([await self.kept_targets.create((target.rollout_id, target.id), target) for target in targets])
 
     async def get(self, rollout_id: str) -> tuple[Rollout, str] | None:
         return await self.kept.get(rollout_id)
@@ -223,9 +230,41 @@ class FakeRollouts:
     async def save_target(self, target: Target, etag: str) -> str:
         return await self.kept_targets.save((target.rollout_id, target.id), target, etag)
 
-    async def targets_to_advance(self, rollout: Rollout) -> list[tuple[Target, str]]:
+    async def glances(self, rollout_id: str, scope: Scope) -> list[Glance]:
         await self._faults.read()
-        return [(t, etag) for t, etag in self.kept_targets.items() if t.rollout_id == rollout.id and needs(rollout, t.stage, t.state)]
+        return [Glance.at(t) for t in self.kept_targets.all() if t.rollout_id == rollout_id and scope.covers(t.stage, t.state)]
+
+    async def open(self, rollout_id: str, target_ids: Sequence[str]) -> list[tuple[Target, str]]:
+        await self._faults.read()
+        return [(target, etag) for target, etag in self.kept_targets.items() if target.rollout_id == rollout_id and target.id in target_ids]
+
+    async def commit(self, rollout: Rollout, etag: str, targets: Sequence[tuple[Target, str]]) -> str:
+        """One write, as the transaction is."""
+        assert len(targets) <= MOST_CHANGES
+        await self._meanwhile()
+        await self._faults.write()
+        self.kept.check(rollout.id, etag)
+        for target, target_etag in targets:
+            self.kept_targets.check((target.rollout_id, target.id), target_etag)
+        for target, _ in targets:
+            self.kept_targets.put((target.rollout_id, target.id), target)
+        return self.kept.put(rollout.id, rollout)
+
+    async def save_targets(self, targets: Sequence[tuple[Target, str]]) -> list[Target]:
+        late = []
+        for target, etag in targets:
+            try:
+                await self.save_target(target, etag)
+            except Conflict:
+                late.append(target)
+        return late
+
+    async def _meanwhile(self) -> None:
+        """What someone else does just before a commit, once."""
+        for shelf in (self.kept, self.kept_targets):
+            if shelf.meanwhile:
+                meanwhile, shelf.meanwhile = shelf.meanwhile, None
+                meanwhile()
 
     async def targets(self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = ()) -> list[Target]:
         await self._faults.read()
@@ -248,6 +287,18 @@ class FakeRollouts:
         newest = sorted(self.kept.all(), key=lambda rollout: rollout.created_at, reverse=True)
         start = int(continuation or 0)
         return newest[start : start + limit], str(start + limit) if start + limit < len(newest) else None
+
+
+class FakeChecks:
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], dict[str, CheckState]] = {}
+
+    async def record(self, result: CheckResult) -> bool:
+        self.known.setdefault((result.source, result.revision), {})[result.name] = result.state
+        return True
+
+    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
+        return self.known.get((source, revision), {})
 
 
 class FakeConfigurations:

@@ -13,11 +13,15 @@ from worlds import World
 from shared.domain.configurations import Configuration, cluster_id, configuration_id
 from shared.domain.errors import Busy, Rejected, SluiceError, Throttled, Unavailable
 from shared.domain.messages import CONFIG_UPDATES, ApplyUpdate
-from shared.domain.rollouts import Rollout, Target
+from shared.domain.rollouts import Rejection, Rollout, Target
 from shared.domain.targets import ARM_KEEPS_UPDATE
+from shared.domain.windows import Calendar, Window
 
 MESSAGE = ApplyUpdate(rollout_id="rollout-1", target_id="target-000", dispatch=1)
 PATCH = Patch(resource_id(0), branch="main", tag=None, commit=sha(1))
+
+
+OVERTAKEN = Rejection(code="Overtaken", message="a newer change has this fluxConfiguration", overtaken=True)
 
 
 def queued(world: World, *, rollout: Rollout | None = None, **fields: Any) -> None:
@@ -117,11 +121,25 @@ async def test_a_target_that_does_not_exist_yet_is_waited_for(world: World) -> N
     assert put_back(world) == [(replace(MESSAGE, attempt=1), at(5))]
 
 
-@pytest.mark.parametrize(("state", "becomes"), [("superseded", "superseded"), ("aborted", "superseded"), ("paused", "pending")])
-async def test_a_rollout_that_does_not_go_on_writes_nothing(world: World, state: Any, becomes: str) -> None:
+@pytest.mark.parametrize("state", ["superseded", "aborted", "paused", "rolling-back", "rolled-back"])
+async def test_a_rollout_that_does_not_go_on_writes_nothing(world: World, state: Any) -> None:
     queued(world, rollout=a_rollout(state=state))
     await apply(world)
-    assert (target(world).state, world.resource_manager.calls) == (becomes, 0)
+    assert (target(world).state, world.resource_manager.calls) == ("pending", 0)
+
+
+@pytest.mark.parametrize("state", ["rolling-back", "rolled-back"])
+async def test_a_rollback_writes_what_each_target_had(world: World, state: Any) -> None:
+    queued(world, rollout=a_rollout(state=state), goal="back")
+    await apply(world)
+    assert [patch.commit for patch in world.resource_manager.applied] == [sha(0)]
+
+
+async def test_after_its_window_has_closed_nothing_is_written_any_more(world: World) -> None:
+    closed = Calendar(windows=(Window(time_zone="UTC", days=(0,), start="08:00", end="11:59"),))  # NOW is a Monday's noon
+    queued(world, rollout=a_rollout(calendars=(Calendar(), closed)), calendar=1)
+    await apply(world)
+    assert (target(world).state, world.resource_manager.calls) == ("pending", 0)
 
 
 async def test_a_finished_rollout_still_catches_up(world: World) -> None:
@@ -136,7 +154,7 @@ async def test_an_older_change_never_writes_over_a_newer_one(world: World) -> No
     await apply(world, replace(MESSAGE, rollout_id="rollout-2"))
     await apply(world)
     assert [patch.commit for patch in world.resource_manager.applied] == [sha(2)]
-    assert (target(world).state, target(world).reason) == ("superseded", "a newer change has this configuration")
+    assert (target(world).state, target(world).rejection, target(world).has_news) == ("queued", OVERTAKEN, True)
 
 
 async def test_a_newer_change_writes_over_an_older_one(world: World) -> None:
@@ -167,7 +185,7 @@ async def test_who_takes_the_turn_at_the_same_time_decides_again(world: World) -
     newer = Configuration(id=configuration, cluster_id=cluster, subscription="sub-1", sequence=9, rollout_id="rollout-9")
     world.configurations.kept.meanwhile = lambda: world.configurations.kept.put((cluster, configuration), newer)
     await apply(world)
-    assert (target(world).state, world.resource_manager.calls) == ("superseded", 0)
+    assert (target(world).rejection, world.resource_manager.calls) == (OVERTAKEN, 0)
     assert record(world) == newer
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from fakes import (
     FakeAudit,
     FakeChanges,
+    FakeChecks,
     FakeClock,
     FakeConfigurations,
     FakeDeliveries,
@@ -26,6 +27,8 @@ from shared.config.models import Provider as ProviderConfig
 from shared.ports import Provider
 from shared.services.apply import Apply
 from shared.services.bury import Bury, Replay
+from shared.services.effects import Effects
+from shared.services.gate_facts import GateFactsOf
 from shared.services.notify import Post, Tell, TellEvent
 from shared.services.observe import Observe
 from shared.services.pacing import Pacer
@@ -65,6 +68,7 @@ class World:
         self.secrets = FakeSecrets(github="new", github_old="old", teams="https://teams.example/hook")
         self.changes = FakeChanges(self.faults, self.clock)
         self.rollouts = FakeRollouts(self.faults, self.clock)
+        self.checks = FakeChecks()
         self.configurations = FakeConfigurations(self.faults)
         self.deliveries = FakeDeliveries(self.faults)
         self.audit = FakeAudit(self.faults)
@@ -83,7 +87,8 @@ class World:
         return Plan(self.config, self.changes, self.rollouts, self.fleet, self.audit, self.queue, self.clock, REDISPATCH_AFTER_SECONDS)
 
     def step(self) -> Step:
-        return Step(self.rollouts, self.pacer, self.audit, self.queue, self.clock)
+        effects = Effects(self.audit, self.queue, self.clock)
+        return Step(self.rollouts, self.pacer, GateFactsOf(self.rollouts, self.checks), effects, self.clock)
 
     def apply(self) -> Apply:
         return Apply(self.rollouts, self.configurations, self.resource_manager, self.pacer, self.audit, self.queue, self.clock, LEASE)
