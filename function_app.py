@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions import apply_update, bury, health, plan_change, receive, rollouts, send_notification, step_rollout, sweeps
+from functions import acts, apply_update, bury, health, plan_change, receive, rollouts, send_notification, step_rollout, sweeps
 
 app = func.FunctionApp()
 app.register_functions(receive.blueprint)
@@ -13,4 +13,5 @@ app.register_functions(send_notification.blueprint)
 app.register_functions(sweeps.blueprint)
 app.register_functions(bury.blueprint)
 app.register_functions(rollouts.blueprint)
+app.register_functions(acts.blueprint)
 app.register_functions(health.blueprint)

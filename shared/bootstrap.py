@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from shared.services.notify import Post, Tell, TellEvent
     from shared.services.observe import Observe
     from shared.services.pacing import Pacer
+    from shared.services.person_answers import PersonAnswers
     from shared.services.plan import Plan
     from shared.services.receive import Receive
     from shared.services.report import Report
@@ -77,6 +78,11 @@ class App:
         from shared.services.act import ActOn
 
         return ActOn(self.rollouts, self.changes, self._effects(), now)
+
+    def person_answers(self) -> "PersonAnswers":
+        from shared.services.person_answers import PersonAnswers
+
+        return PersonAnswers(self.rollouts, self.answer_gate(), now)
 
     def _effects(self) -> "Effects":
         from shared.services.effects import Effects

@@ -1,12 +1,12 @@
 """What people do to a rollout. Each act is refused, with the reason, where the rollout's state forbids it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeGuard, get_args
 
 from msgspec.structs import replace
 
 from shared.domain import rollback
-from shared.domain.errors import NotAllowed
+from shared.domain.errors import NotAllowed, NotFound
 from shared.domain.gates import Gate
 from shared.domain.record import Record
 from shared.domain.rollouts import Rollout, RolloutState, Stage
@@ -38,6 +38,17 @@ class Act(Record, frozen=True):
     by: str
     reason: str
     stage: str = ""  #: rollback: only this stage, by name; "" = all that have begun
+
+
+def act_kind(name: str) -> ActKind:
+    """The act of that name. Raises NotFound naming those that there are."""
+    if not _is_act(name):
+        raise NotFound(f"there is no such act; acts are {', '.join(get_args(ActKind))}")
+    return name
+
+
+def _is_act(name: str) -> TypeGuard[ActKind]:
+    return name in get_args(ActKind)
 
 
 def perform(rollout: Rollout, act: Act, now: datetime) -> Rollout:

@@ -61,9 +61,9 @@ def _how_to_answer(rollout: Rollout, event: RolloutEvent) -> str:
     """Where people are asked, the command that says yes."""
     if event.kind != "gate.waiting" or event.stage is None:
         return ""
-    stage = rollout.stages[event.stage]
-    asked = [gate.name for gate in stage.gates if gate.type == "approval" and event.id.startswith(f"{rollout.id}.gate.waiting.{gate.name}.")]
-    return f"sluice approve {rollout.id} {asked[0]} --stage {stage.name} --reason TEXT (or reject)" if asked else ""
+    stage, asked = rollout.stages[event.stage], f"{rollout.id}.gate.waiting."
+    gates = [gate.name for gate in stage.gates if gate.type == "approval" and event.id.startswith(f"{asked}{gate.name}.")]
+    return f"sluice approve {rollout.id} {gates[0]} --stage {stage.name} --reason TEXT (or reject)" if gates else ""
 
 
 def _totals(rollout: Rollout) -> dict[str, int]:

@@ -40,7 +40,7 @@ class Report:
         if state and state not in get_args(TargetState):
             raise Refused(400, f"state must be one of {', '.join(get_args(TargetState))}", explain=True)
         if continuation and not (continuation.isdecimal() and len(continuation) < 10):
-            raise Refused(400, "continuation must be one that an answer gave", explain=True)
+            raise Refused(400, "continuation must be what the page before gave", explain=True)
         index = stage_index(rollout, stage) if stage else None
         after = int(continuation) if continuation else -1
         return await self._page(rollout, index, (state,) if state else (), after, min(max(limit, 1), MAX_TARGETS))

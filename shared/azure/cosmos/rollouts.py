@@ -115,14 +115,14 @@ class CosmosRollouts:
 
     async def targets(self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = ()) -> list[Target]:
         where, parameters = _matching(rollout_id, stage, states)
-        found = self.database.query("rollouts", f"SELECT * {where}", parameters, partition=rollout_id)  # noqa: S608 -- our own text
+        found = self.database.query("rollouts", f"SELECT * {where}", parameters, partition=rollout_id)
         return [await self._targets.decode(document) async for document in found]
 
     async def some_targets(
         self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = (), after: int = -1, limit: int
     ) -> list[Target]:
         where, parameters = _matching(rollout_id, stage, states)
-        text = f'SELECT TOP {int(limit)} * {where} AND c["order"] > @after ORDER BY c["order"]'  # noqa: S608 -- our own text and a number
+        text = f'SELECT TOP {int(limit)} * {where} AND c["order"] > @after ORDER BY c["order"]'
         found = self.database.query("rollouts", text, {**parameters, "@after": after}, partition=rollout_id)
         return [await self._targets.decode(document) async for document in found]
 
