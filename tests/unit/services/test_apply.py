@@ -13,12 +13,13 @@ from worlds import World
 from shared.domain.configurations import Configuration, cluster_id, configuration_id
 from shared.domain.errors import Busy, Rejected, SluiceError, Throttled, Unavailable
 from shared.domain.messages import CONFIG_UPDATES, ApplyUpdate
+from shared.domain.pins import Pin
 from shared.domain.rollouts import Rejection, Rollout, Target
 from shared.domain.targets import ARM_KEEPS_UPDATE
 from shared.domain.windows import Calendar, Window
 
 MESSAGE = ApplyUpdate(rollout_id="rollout-1", target_id="target-000", dispatch=1)
-PATCH = Patch(resource_id(0), branch="main", tag=None, commit=sha(1))
+PATCH = Patch(resource_id(0), Pin(revision=sha(1), branch="main"))
 
 
 OVERTAKEN = Rejection(code="Overtaken", message="a newer change has this fluxConfiguration", overtaken=True)
@@ -76,7 +77,7 @@ async def test_a_tag_is_pinned_by_its_name_and_a_branch_with_its_commit(
 ) -> None:
     queued(world, rollout=a_rollout(ref=ref))
     await apply(world)
-    assert world.resource_manager.applied == [Patch(resource_id(0), branch=branch, tag=tag, commit=sha(1))]
+    assert world.resource_manager.applied == [Patch(resource_id(0), Pin(revision=sha(1), branch=branch, tag=tag))]
 
 
 async def test_the_same_message_five_times_is_one_update(world: World) -> None:
@@ -132,7 +133,7 @@ async def test_a_rollout_that_does_not_go_on_writes_nothing(world: World, state:
 async def test_a_rollback_writes_what_each_target_had(world: World, state: Any) -> None:
     queued(world, rollout=a_rollout(state=state), goal="back")
     await apply(world)
-    assert [patch.commit for patch in world.resource_manager.applied] == [sha(0)]
+    assert [patch.pin.revision for patch in world.resource_manager.applied] == [sha(0)]
 
 
 async def test_after_its_window_has_closed_nothing_is_written_any_more(world: World) -> None:
