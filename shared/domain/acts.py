@@ -68,7 +68,7 @@ def perform(rollout: Rollout, act: Act, now: datetime) -> Rollout:
             acted = acted.with_event("rollout.aborted", now, said, error=True)
         case "rollback":
             acted = rollback.begin(rollout, _stages(rollout, act.stage), said, now)
-        case "retry":
+        case _:  # retry
             acted = _told(_retry(rollout), "rollout.retried", said, now)
     new = tuple(replace(event, by=act.by, reason=act.reason) for event in acted.events[len(rollout.events) :])
     return replace(acted, events=(*rollout.events, *new), updated_at=now)
