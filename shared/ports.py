@@ -1,6 +1,6 @@
 """Every Protocol between the use cases and the outside."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -28,6 +28,14 @@ class Provider(Protocol):
 
         Raises Throttled or Unavailable when it may work later, Rejected when it never will.
         """
+        ...
+
+
+class GateCaller(Protocol):
+    """The way out to the services behind webhook gates."""
+
+    async def post_bytes(self, address: str, body: bytes, *, headers: Mapping[str, str]) -> object:
+        """POSTs a JSON body as it is. Raises Throttled or Unavailable when it may work later, Rejected when it never will."""
         ...
 
 
@@ -90,6 +98,22 @@ class Changes(Protocol):
 
     async def save_head(self, head: Head, etag: str) -> None:
         """Raises Conflict when the head was moved since it was read."""
+        ...
+
+    async def heads_at(self, source: str, revision: str) -> list[Head]:
+        """The refs of a source that are at this revision now."""
+        ...
+
+
+class Checks(Protocol):
+    """What CI systems say of revisions."""
+
+    async def record(self, result: CheckResult) -> bool:
+        """Keeps it where it is the newest of its check; False when it changed nothing."""
+        ...
+
+    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
+        """The state of every check of a revision, by name."""
         ...
 
 
@@ -155,18 +179,6 @@ class Rollouts(Protocol):
 
     async def recent(self, limit: int, continuation: str | None) -> tuple[list[Rollout], str | None]:
         """Newest first, across all partitions: for people."""
-        ...
-
-
-class Checks(Protocol):
-    """What CI systems said of revisions."""
-
-    async def record(self, result: CheckResult) -> bool:
-        """Keeps the result if it is newer than what is known of its check; whether it was."""
-        ...
-
-    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
-        """The newest state of every check of a revision, by name."""
         ...
 
 

@@ -101,7 +101,7 @@ class Stack:
 
     async def start_host(self) -> None:
         self._port = self._port or host.free_port()
-        full = self._inherited | self.settings
+        full = self._inherited | {"SLUICE_URL": f"http://127.0.0.1:{self._port}"} | self.settings
         child = await host.start(self._port, environment=full, log=self.state.next_log("host"))
         self._children["host"] = child
         self.host = await host.ready(child, self._port)

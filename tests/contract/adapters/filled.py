@@ -8,6 +8,7 @@ import msgspec
 from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.audit import Entry, Link, make_link
 from shared.domain.changes import Change
+from shared.domain.checks import CheckResult
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
 from shared.domain.ledger import Head, head_id
@@ -66,6 +67,18 @@ def head() -> Head:
         lineage=("2e" * 20, "3d" * 20),
         rollouts=(digest("rollout", "1"), digest("rollout", "2")),
     )
+
+
+def check(**fields: Any) -> CheckResult:
+    values: dict[str, Any] = {
+        "source": SOURCE,
+        "revision": COMMIT,
+        "name": f"{SECRET}/build",
+        "state": "failure",
+        "at": AT,
+        "url": f"https://ci.example/{SECRET}/7",
+    }
+    return CheckResult(**(values | fields))
 
 
 def observation(seconds: float = 0) -> Observation:
@@ -239,6 +252,7 @@ def unfilled(value: object, where: str = "") -> list[str]:
 ALL: dict[str, Record] = {
     "change": change(),
     "head": head(),
+    "check": check(),
     "target": target(),
     "rollout": rollout(),
     "configuration": configuration(),

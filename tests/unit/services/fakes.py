@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -13,7 +13,7 @@ from shared.domain.advance import MOST_CHANGES
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link, make_link
 from shared.domain.changes import Change, Unplanned
-from shared.domain.checks import CheckResult
+from shared.domain.checks import CheckResult, check_id, is_newer
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
@@ -178,7 +178,7 @@ class FakeSecrets:
 
 class FakeChanges:
     def __init__(self, faults: Faults, clock: FakeClock) -> None:
-        self._clock = clock
+        self._clock, self._faults = clock, faults
         self.kept: Shelf[Change] = Shelf(faults)
         self.heads: Shelf[Head] = Shelf(faults)
         self.waiting: Shelf[Unplanned] = Shelf(faults)
@@ -204,6 +204,26 @@ class FakeChanges:
 
     async def save_head(self, head: Head, etag: str) -> None:
         await self.heads.save((head.source, head.id), head, etag)
+
+    async def heads_at(self, source: str, revision: str) -> list[Head]:
+        await self._faults.read()
+        return [head for head in self.heads.all() if (head.source, head.revision) == (source, revision)]
+
+
+class FakeChecks:
+    def __init__(self, faults: Faults) -> None:
+        self.kept: Shelf[CheckResult] = Shelf(faults)
+
+    async def record(self, result: CheckResult) -> bool:
+        key = (result.source, check_id(result.revision, result.name))
+        found = await self.kept.get(key)
+        if found and not is_newer(result, found[0]):
+            return False
+        await self.kept.save(key, result, found[1] if found else "")
+        return True
+
+    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
+        return {kept.name: kept.state for kept in self.kept.all() if (kept.source, kept.revision) == (source, revision)}
 
 
 class FakeRollouts:
@@ -294,18 +314,6 @@ class FakeRollouts:
         newest = sorted(self.kept.all(), key=lambda rollout: rollout.created_at, reverse=True)
         start = int(continuation or 0)
         return newest[start : start + limit], str(start + limit) if start + limit < len(newest) else None
-
-
-class FakeChecks:
-    def __init__(self) -> None:
-        self.known: dict[tuple[str, str], dict[str, CheckState]] = {}
-
-    async def record(self, result: CheckResult) -> bool:
-        self.known.setdefault((result.source, result.revision), {})[result.name] = result.state
-        return True
-
-    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
-        return self.known.get((source, revision), {})
 
 
 class FakeConfigurations:
@@ -428,3 +436,29 @@ class FakeProvider:
         if answer is not None:
             raise answer
         self.sent.append(tuple(announcements))
+
+
+@dataclass(frozen=True)
+class Posted:
+    address: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class FakeGateCaller:
+    """`answers`: what the next posts raise, one by one (None = taken)."""
+
+    def __init__(self) -> None:
+        self.posted: list[Posted] = []
+        self.answers: list[Exception | None] = []
+        self.meanwhile: Callable[[], object] | None = None
+
+    async def post_bytes(self, address: str, body: bytes, *, headers: Mapping[str, str]) -> object:
+        await asyncio.sleep(0)
+        if self.meanwhile:
+            self.meanwhile()
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+        self.posted.append(Posted(address, body, headers))
+        return None

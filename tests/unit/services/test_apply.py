@@ -29,7 +29,8 @@ def queued(world: World, *, rollout: Rollout | None = None, **fields: Any) -> No
     """A running rollout with one target that waits for its update."""
     rollout = rollout or a_rollout(a_stage(state="running", counts={"queued": 1}))
     world.rollouts.kept.put(rollout.id, rollout)
-    values: dict[str, Any] = {"state": "queued", "dispatch": 1, "slot": NOW, "rollout_id": rollout.id}
+    pin = Pin(revision=rollout.revision, branch=rollout.branch, tag=rollout.tag)
+    values: dict[str, Any] = {"state": "queued", "dispatch": 1, "slot": NOW, "rollout_id": rollout.id, "pin": pin}
     target = a_target(**values | fields)
     world.rollouts.kept_targets.put((rollout.id, target.id), target)
 
