@@ -122,7 +122,14 @@ def _gate(gate: Gate) -> dict[str, object]:
 
 
 def _event(event: RolloutEvent) -> dict[str, object]:
-    return {"at": _text(event.at), "kind": event.kind, "severity": event.severity, "summary": event.summary}
+    return {
+        "at": _text(event.at),
+        "kind": event.kind,
+        "severity": event.severity,
+        "summary": event.summary,
+        "by": event.by or "sluice",
+        "reason": event.reason,
+    }
 
 
 def _target(rollout: Rollout, target: Target) -> dict[str, object]:
