@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from functions.answers import answer_people
-from functions.principal import asked_by, rollout_id
+from functions.paths import rollout_id
+from functions.principal import asked_by
 from shared import bootstrap
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ async def answer_people(work: Awaitable[Mapping[str, object]]) -> func.HttpRespo
         return answer(200, await work)
     except Refused as refused:
         log.warning("request.refused", extra={"status": refused.status})
-        return answer(refused.status, {"error": refused.reason})
+        return answer(refused.status, {"error": refused.reason} if refused.explain else None)
     except NotFound as error:
         return answer(404, {"error": str(error)})
     except NotAllowed as error:

@@ -19,16 +19,3 @@ def asked_by(req: func.HttpRequest, *roles: "AppRole") -> "Person":
     if roles:
         require(person, *roles)
     return person
-
-
-def rollout_id(req: func.HttpRequest) -> str:
-    """From the path. Raises NotFound where it cannot be one: the database is not asked."""
-    from shared.domain.errors import NotFound
-
-    given = req.route_params.get("id") or ""
-    if not (given.isascii() and given.replace("-", "").isalnum() and len(given) <= _LONGEST_ID):
-        raise NotFound("there is no such rollout")
-    return given
-
-
-_LONGEST_ID = 64

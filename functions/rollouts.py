@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import azure.functions as func
 
 from functions.answers import answer_people
-from functions.principal import asked_by, rollout_id
+from functions.paths import rollout_id
+from functions.principal import asked_by
 from shared import bootstrap
 
 blueprint = func.Blueprint()

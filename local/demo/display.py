@@ -71,8 +71,9 @@ def table(rollouts: Sequence[Rollout]) -> "Table":
 
 
 def waits(rollout: Rollout) -> list[str]:
-    """What the rollout waits for, and how the gates at which people are asked are answered."""
-    lines = [f"waits for {rollout['waitingFor']}"] if rollout.get("waitingFor") else []
+    """Why the rollout does not move, and how the gates at which people are asked are answered."""
+    reason = [f"{rollout['state']}: {rollout['reason']}"] if rollout.get("reason") else []
+    lines = reason + ([f"waits for {rollout['waitingFor']}"] if rollout.get("waitingFor") else [])
     if rollout["state"] not in ("running", "paused"):
         return lines
     asking = [(stage["name"], gate["name"]) for stage in rollout["stages"] for gate in stage.get("gates", ()) if _asks_people(gate)]
