@@ -16,7 +16,7 @@ from worlds import World
 from shared.domain.advance import supersede
 from shared.domain.errors import Conflict, Unavailable
 from shared.domain.messages import CONFIG_UPDATES, NOTIFICATIONS, ROLLOUT_STEPS, ApplyUpdate, Notify, StepRollout
-from shared.domain.pace import Pace
+from shared.domain.pace import ARM_WRITES, Pace
 from shared.domain.rollouts import Rollout, Target
 from shared.domain.targets import scheduled
 from shared.services.concurrency import map_bounded
@@ -74,7 +74,7 @@ async def test_a_new_rollout_sends_one_update_a_target_at_its_slot(world: World)
     sent = [sent for sent in world.queue.sent if sent.queue == CONFIG_UPDATES]
     assert len({sent.message.target_id for sent in sent}) == len(sent) == 250
     assert {sent.message.target_id: sent.not_before for sent in sent} == {target.id: target.slot for target in targets(world)}
-    assert sum(sent.not_before == NOW for sent in sent) == 190
+    assert sum(sent.not_before == NOW for sent in sent) == ARM_WRITES.burst
     assert {target.state for target in targets(world)} == {"queued"}
 
 
@@ -116,7 +116,7 @@ async def test_slots_that_a_lost_race_leaves_unused_are_given_back(world: World)
     (pace,) = world.pace.kept.all()
     assert counted(world) == [{"queued": 50}]
     assert pace.theoretical_arrival is not None
-    assert abs(pace.theoretical_arrival - at(50 / 9.9)) < timedelta(milliseconds=1)
+    assert abs(pace.theoretical_arrival - at(50 / ARM_WRITES.per_second)) < timedelta(milliseconds=1)
 
 
 async def test_stepping_again_sends_and_tells_nothing_again(world: World) -> None:
@@ -307,7 +307,7 @@ async def test_a_listed_rollout_that_was_never_made_is_forgotten_after_an_hour(w
 
 async def test_the_pace_is_taken_turns_at(world: World) -> None:
     slots = await asyncio.gather(*(world.pacer.reserve("sub-1", 100) for _ in range(5)))
-    assert len({slot for some in slots for slot in some if slot > NOW}) == 500 - 190
+    assert len({slot for some in slots for slot in some if slot > NOW}) == 500 - ARM_WRITES.burst
     await asyncio.gather(world.pacer.push_back("sub-1", at(100)), world.pacer.push_back("sub-1", at(50)))
     assert (await world.pacer.reserve("sub-1", 1))[0] >= at(100)
 
