@@ -39,7 +39,7 @@ async def test_a_rollout_is_paused_resumed_and_aborted_in_the_wait_between_its_s
     assert said.startswith("paused by key (claimed: ")
     assert said.endswith("): tills are down in Ghent")
     again = await act(play, "pause", rollout)
-    assert (again.status, again.errors) == (1, f"sluice: it is paused already ({said})\n")
+    assert (again.status, again.errors) == (1, f"sluice: a rollout that is paused cannot be paused ({said})\n")
 
     assert (await act(play, "resume", rollout)).output == f"{rollout['id']}: running\n"
     assert (await act(play, "retry", rollout)).errors == "sluice: none of its clusters has failed\n"

@@ -66,7 +66,7 @@ async def test_an_act_answers_with_the_rollout_as_it_is_then(world: World) -> No
     (entry,) = [link.entry async for link in world.audit.read("rollout-1") if link.entry]
     assert (entry.actor, entry.action, entry.detail["reason"]) == ("key (claimed: alex)", "rollout.paused", "tills are down")
     assert StepRollout(rollout_id="rollout-1") in world.queue.messages("rollout-steps")
-    assert await asked("act_on_rollout", a_request(act="pause")) == (409, {"error": f"it is paused already ({said})"})
+    assert await asked("act_on_rollout", a_request(act="pause")) == (409, {"error": f"a rollout that is paused cannot be paused ({said})"})
 
 
 @pytest.mark.usefixtures("rollout")
@@ -74,7 +74,7 @@ async def test_an_act_answers_with_the_rollout_as_it_is_then(world: World) -> No
     ("act", "body", "status", "says"),
     [
         ("abort", WHY, 200, "aborted by key: tills are down"),
-        ("resume", WHY, 409, "it is running already"),
+        ("resume", WHY, 409, "a rollout that is running cannot be resumed"),
         ("retry", WHY, 409, "none of its clusters has failed"),
         ("rollback", WHY, 409, "nothing has been updated yet"),
         ("rollback", {**WHY, "stage": "prod"}, 409, "nothing has been updated yet"),

@@ -58,7 +58,7 @@ async def test_an_unknown_rollout_is_not_found(world: World) -> None:
 
 async def test_a_refused_act_leaves_nothing_behind(world: World) -> None:
     put(world, a_rollout(state="paused", reason="enough"))
-    with pytest.raises(NotAllowed, match="it is paused already"):
+    with pytest.raises(NotAllowed, match="a rollout that is paused cannot be paused"):
         await world.act()("rollout-1", act("pause"))
     assert world.faults.writes == 0
 
