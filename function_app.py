@@ -2,15 +2,17 @@
 
 import azure.functions as func
 
-from functions import apply_update, bury, health, plan_change, receive, rollouts, send_notification, step_rollout, sweeps
+from functions import apply_update, bury, call_gate, gates, health, plan_change, receive, rollouts, send_notification, step_rollout, sweeps
 
 app = func.FunctionApp()
 app.register_functions(receive.blueprint)
 app.register_functions(plan_change.blueprint)
 app.register_functions(step_rollout.blueprint)
 app.register_functions(apply_update.blueprint)
+app.register_functions(call_gate.blueprint)
 app.register_functions(send_notification.blueprint)
 app.register_functions(sweeps.blueprint)
 app.register_functions(bury.blueprint)
 app.register_functions(rollouts.blueprint)
+app.register_functions(gates.blueprint)
 app.register_functions(health.blueprint)

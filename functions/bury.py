@@ -30,3 +30,8 @@ async def bury_config_updates(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger("message", queue_name="notifications-poison", connection="AzureWebJobsStorage")
 async def bury_notifications(message: func.QueueMessage) -> None:
     await _bury("notifications", message)
+
+
+@blueprint.queue_trigger("message", queue_name="gate-calls-poison", connection="AzureWebJobsStorage")
+async def bury_gate_calls(message: func.QueueMessage) -> None:
+    await _bury("gate-calls", message)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from shared.azure.config_blob import ConfigBlob
     from shared.azure.cosmos.audit import CosmosAudit
     from shared.azure.cosmos.changes import CosmosChanges
+    from shared.azure.cosmos.checks import CosmosChecks
     from shared.azure.cosmos.configurations import CosmosConfigurations
     from shared.azure.cosmos.database import Database
     from shared.azure.cosmos.deliveries import CosmosDeliveries
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     from shared.config.source import ConfigFile
     from shared.ports import Provider
     from shared.providers.http import OutboundHttp
+    from shared.services.answer_gate import AnswerGate, Callback
     from shared.services.apply import Apply
     from shared.services.bury import Bury, Replay
+    from shared.services.call_gate import Call
+    from shared.services.check import RecordCheck
     from shared.services.health import Readiness
     from shared.services.notify import Post, Tell, TellEvent
     from shared.services.observe import Observe
@@ -57,13 +61,19 @@ class App:
     async def receive(self) -> "Receive":
         from shared.services.receive import Receive
 
-        return Receive(await self.config.latest(), self.secrets, self.changes, self.audit, self.queue, now)
+        return Receive(await self.config.latest(), self.secrets, self.changes, self.audit, self.queue, now, self.record_check())
+
+    def record_check(self) -> "RecordCheck":
+        from shared.services.check import RecordCheck
+
+        return RecordCheck(self.checks, self.changes, self.queue, now)
 
     async def plan(self) -> "Plan":
         from shared.services.plan import Plan
 
         redispatch = self.settings.redispatch_after_seconds
-        return Plan(await self.config.latest(), self.changes, self.rollouts, self.fleet, self.audit, self.queue, now, redispatch)
+        config = await self.config.latest()
+        return Plan(config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, now, redispatch)
 
     def step(self) -> "Step":
         from shared.services.effects import Effects
@@ -78,6 +88,21 @@ class App:
 
         lease = timedelta(seconds=self.settings.apply_lease_seconds)
         return Apply(self.rollouts, self.configurations, self.resource_manager, self.pacer, self.audit, self.queue, now, lease)
+
+    def call_gate(self) -> "Call":
+        from shared.services.call_gate import Call
+
+        return Call(self.rollouts, self.secrets, self.outbound_http, self.audit, now, self.settings.sluice_url)
+
+    def answer_gate(self) -> "AnswerGate":
+        from shared.services.answer_gate import AnswerGate
+
+        return AnswerGate(self.rollouts, self.audit, self.queue, now)
+
+    def callback(self) -> "Callback":
+        from shared.services.answer_gate import Callback
+
+        return Callback(self.rollouts, self.secrets, self.answer_gate(), now)
 
     def observe(self) -> "Observe":
         from shared.services.observe import Observe
@@ -245,6 +270,12 @@ class App:
         from shared.azure.cosmos.changes import CosmosChanges
 
         return CosmosChanges(self.database, self.sealer)
+
+    @cached_property
+    def checks(self) -> "CosmosChecks":
+        from shared.azure.cosmos.checks import CosmosChecks
+
+        return CosmosChecks(self.database, self.sealer)
 
     @cached_property
     def rollouts(self) -> "CosmosRollouts":

@@ -1,6 +1,6 @@
 """Every Protocol between the use cases and the outside."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from shared.domain.gates import CheckState
 from shared.domain.ledger import Head
 from shared.domain.observations import FluxConfiguration
 from shared.domain.pace import Pace
+from shared.domain.pins import Pin
 from shared.domain.record import Record
 from shared.domain.rollouts import Glance, Rollout, Target
 
@@ -27,6 +28,14 @@ class Provider(Protocol):
 
         Raises Throttled or Unavailable when it may work later, Rejected when it never will.
         """
+        ...
+
+
+class GateCaller(Protocol):
+    """The way out to the services behind webhook gates."""
+
+    async def post_bytes(self, address: str, body: bytes, *, headers: Mapping[str, str]) -> object:
+        """POSTs a JSON body as it is. Raises Throttled or Unavailable when it may work later, Rejected when it never will."""
         ...
 
 
@@ -91,6 +100,22 @@ class Changes(Protocol):
         """Raises Conflict when the head was moved since it was read."""
         ...
 
+    async def heads_at(self, source: str, revision: str) -> list[Head]:
+        """The refs of a source that are at this revision now."""
+        ...
+
+
+class Checks(Protocol):
+    """What CI systems say of revisions."""
+
+    async def record(self, result: CheckResult) -> bool:
+        """Keeps it where it is the newest of its check; False when it changed nothing."""
+        ...
+
+    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
+        """The state of every check of a revision, by name."""
+        ...
+
 
 class Rollouts(Protocol):
     """Rollouts with their targets. Every save raises Conflict when the document changed since it was read."""
@@ -151,18 +176,6 @@ class Rollouts(Protocol):
         ...
 
 
-class Checks(Protocol):
-    """What CI systems said of revisions."""
-
-    async def record(self, result: CheckResult) -> bool:
-        """Keeps the result if it is newer than what is known of its check; whether it was."""
-        ...
-
-    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
-        """The newest state of every check of a revision, by name."""
-        ...
-
-
 class Configurations(Protocol):
     """What Sluice last asked each fluxConfiguration to be."""
 
@@ -210,8 +223,8 @@ class Audit(Protocol):
 class ResourceManager(Protocol):
     """Azure Resource Manager."""
 
-    async def pin(self, target: Target, *, branch: str | None, tag: str | None, commit: str) -> None:
-        """Writes the revision to the target's fluxConfiguration: one PATCH, not waited for.
+    async def pin(self, target: Target, pin: Pin) -> None:
+        """Writes a revision, and the values that go with it, to the target's fluxConfiguration: one PATCH, not waited for.
 
         Raises Throttled, Unavailable, Busy, or Rejected with ARM's code.
         """

@@ -19,6 +19,7 @@ from local.stack.storage import StorageUrls
 from local.tls import TlsFiles
 
 _READY = r"^ready: (https://127\.0\.0\.1:\d+)$"
+_HOST = "host"
 _GITHUB_SECRET = "github-platform"  # noqa: S105 - a name in the vault
 
 
@@ -78,8 +79,8 @@ class Stack:
 
     async def stop(self) -> None:
         """Stops every process that this stack started: the host first, so that it ends its work while the rest serves."""
-        if app := self._children.pop("host", None):
-            await children.stop(app)
+        hosts = [name for name in self._children if name.startswith(_HOST)]
+        await asyncio.gather(*(children.stop(self._children.pop(name)) for name in hosts))
         await asyncio.gather(*(children.stop(child) for child in self._children.values()))
         self._children.clear()
         self.state.release()
@@ -97,15 +98,24 @@ class Stack:
 
     async def kill_host(self) -> None:
         """SIGKILL, as when an instance of the app is lost. `start_host` brings it back on the same port."""
-        await children.kill(self._children.pop("host"))
+        await children.kill(self._children.pop(_HOST))
 
     async def start_host(self) -> None:
         self._port = self._port or host.free_port()
-        full = self._inherited | self.settings
-        child = await host.start(self._port, environment=full, log=self.state.next_log("host"))
-        self._children["host"] = child
-        self.host = await host.ready(child, self._port)
+        self.host = await self._start_host(_HOST, self._port)
         self.describe().write(self.state.path)
+
+    async def start_more_hosts(self, count: int) -> None:
+        """More instances of the app on the same queues and database, as Azure adds them."""
+        names = [f"{_HOST}-{number}" for number in range(2, count + 2)]
+        await asyncio.gather(*(self._start_host(name, host.free_port()) for name in names))
+        self.describe().write(self.state.path)
+
+    async def _start_host(self, name: str, port: int) -> str:
+        full = self._inherited | {"SLUICE_URL": f"http://127.0.0.1:{self._port}"} | self.settings
+        child = await host.start(port, environment=full, log=self.state.next_log(name))
+        self._children[name] = child
+        return await host.ready(child, port)
 
     def simulator(self) -> Simulator:
         """A client of the Azure simulator's admin side."""

@@ -16,6 +16,7 @@ class Settings:
     cosmos_endpoint: str
     key_encryption_key: str  #: Key Vault key id (https), or file: and the path of a local key, made when missing
     sluice_config: str  #: path of sluice.yaml, or the https address of a blob
+    sluice_url: str = ""  #: this app's own address, without a slash at its end: where webhook gates are answered
     cosmos_database: str = "sluice"
     cosmos_key: str = field(default="", repr=False)  #: emulators only; empty = the app's identity
     key_vault_uri_format: str = "https://{vault}.vault.azure.net"
@@ -49,6 +50,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         cosmos_endpoint=environment["COSMOS_ENDPOINT"],
         key_encryption_key=environment["KEY_ENCRYPTION_KEY"],
         sluice_config=environment["SLUICE_CONFIG"],
+        sluice_url=_public_url(environment),
         storage_connection_string=environment.get("AzureWebJobsStorage", ""),
         storage_queue_uri=queue_uri,
         sluice_subscriptions=_list(environment.get("SLUICE_SUBSCRIPTIONS", "")),
@@ -100,6 +102,16 @@ def _number(environment: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < value < float("inf"):
         raise Malformed(f"app setting {name} must be more than 0")
     return value
+
+
+def _public_url(environment: Mapping[str, str]) -> str:
+    """This app's address: Azure tells an app its host name (learn.microsoft.com, environment variables in Azure App Service)."""
+    host = environment.get("WEBSITE_HOSTNAME")
+    url = (environment.get("SLUICE_URL") or (f"https://{host}" if host else "")).rstrip("/")
+    allowed = ("https://",) if environment.get("WEBSITE_INSTANCE_ID") else ("https://", "http://")
+    if url and not url.startswith(allowed):
+        raise Malformed("app setting SLUICE_URL must be an https address: the tokens of webhook gates are part of what is sent there")
+    return url
 
 
 def _queue_uri(environment: Mapping[str, str]) -> str:

@@ -238,14 +238,15 @@ def _decide(
         dispatch=tuple(target for target in changed if target.state == "queued" and target.dispatch > given[target.id].dispatch),
         calls=opening.calls(moved, now),
         is_unfinished=bool(more),
-        wake_at=_wake_at(moved, after, facts, now),
+        wake_at=None if more else _wake_at(moved, after, facts, now),
     )
 
 
 def _wake_at(rollout: Rollout, after: Mapping[str, Glance], facts: Facts, now: datetime) -> datetime | None:
+    """Updates whose messages are lost, and much that is hours away, the sweep finds: a wake is for what people wait for."""
     if rollout.state in GIVEN_UP:
         return None
-    moments = [glance.judge_at for glance in after.values() if glance.judge_at]
+    moments = [glance.judge_at for glance in after.values() if glance.judge_at and glance.state != "queued"]
     if rollout.state == "running":
         stage = rollout.stages[rollout.current]
         if stage.state == "pending":

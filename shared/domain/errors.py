@@ -3,8 +3,8 @@
 SluiceError
 ├── Refused             what came in is not acceptable; `status` is the HTTP answer, `reason` is for logs and counters
 ├── NotFound            a document, secret or resource does not exist
+├── NotAllowed          the state does not allow the act; the text says why (HTTP 409)
 ├── Conflict            an ETag or a lease says that someone else was faster: read again and decide again
-├── NotAllowed          what someone asks for is not possible in the state that things are in; the text says why
 ├── Malformed           a stored document, or a configuration, does not have the shape that it must have
 │   └── NotConfigured   there is no usable sluice.yaml: nothing can be done until there is one
 ├── Sealed              a sealed field cannot be opened here (wrong document, wrong key, tampered with)
@@ -37,12 +37,12 @@ class NotFound(SluiceError):
     """What was asked for does not exist."""
 
 
+class NotAllowed(SluiceError):
+    """The state does not allow what someone asked for. The text says why, to them."""
+
+
 class Conflict(SluiceError):
     """Someone else changed it first."""
-
-
-class NotAllowed(SluiceError):
-    """The state does not allow the act; the text says why, to whoever asked."""
 
 
 class Malformed(SluiceError):

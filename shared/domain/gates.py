@@ -139,8 +139,7 @@ def _wanted(gate: Gate, facts: GateFacts) -> str:
             return f"check{'s' if len(missing) > 1 else ''} {named}"
         case "webhook":
             return f"an answer from https://{_host(gate.url)}"
-        case "promotion":
-            return f"route {gate.route}"
+    return f"route {gate.route}"
 
 
 def _is_approved(gate: Gate) -> bool:

@@ -11,6 +11,7 @@ which it shows its end, or later. So on the day on which the clocks
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from heapq import merge
 from itertools import takewhile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,10 +20,9 @@ from shared.domain.record import Record
 
 #: What does not happen within so long does not happen: over a year, so that whatever comes every year is found.
 HORIZON = timedelta(days=400)
-#: Days in which a weekly span begins at least once, if it ever does: one that is skipped by the clocks comes again in a week.
-_DAYS_AHEAD = 15
 
 Span = tuple[datetime, datetime]  #: from the first moment to the one after the last, in UTC
+_NEVER: Span = (datetime.max.replace(tzinfo=UTC),) * 2
 
 
 class Window(Record, frozen=True):
@@ -50,32 +50,23 @@ class Calendar(Record, frozen=True):
 
 def is_open(calendar: Calendar, now: datetime) -> bool:
     """Whether a target may start now (aware)."""
-    return (not calendar.windows or _end(calendar.windows, now) is not None) and _end(calendar.freezes, now) is None
+    return (not calendar.windows or _is_on(calendar.windows, now)) and not _is_on(calendar.freezes, now)
 
 
 def opens_at(calendar: Calendar, now: datetime) -> datetime | None:
     """The first moment, from `now` on, at which a target may start: `now` itself when it may, else in UTC. None: not within HORIZON."""
-    moment: datetime | None = now
-    while moment is not None and moment <= now + HORIZON:
-        thawed = _end(calendar.freezes, moment)
-        if thawed is not None:
-            moment = thawed
-        elif not calendar.windows or _end(calendar.windows, moment) is not None:
-            return moment
-        else:
-            moment = _next_start(calendar.windows, moment)
-    return None
+    if is_open(calendar, now):
+        return now
+    opens, _ = next(_open_spans(calendar, now), (None, None))
+    return opens
 
 
 def closes_at(calendar: Calendar, now: datetime) -> datetime | None:
     """When open, the first moment, in UTC, at which it no longer is. None when it is not open, or does not close within HORIZON."""
     if not is_open(calendar, now):
         return None
-    latest = now + HORIZON
-    frozen = _next_start(calendar.freezes, now)
-    limit = min(frozen, latest) if frozen else latest
-    closed = _without_a_break(calendar.windows, now, limit) if calendar.windows else limit
-    return closed if closed < latest else None
+    _, closes = next(_open_spans(calendar, now))
+    return closes if closes < now + HORIZON else None
 
 
 def zone(name: str) -> ZoneInfo:
@@ -86,42 +77,58 @@ def zone(name: str) -> ZoneInfo:
         raise Malformed(f"there is no time zone named {name}") from None
 
 
-def _without_a_break(windows: Iterable[Window], now: datetime, limit: datetime) -> datetime:
-    """Until when, at most `limit`, one window follows upon the other."""
-    moment = now
-    while moment < limit and (end := _end(windows, moment)) is not None:
-        moment = end
-    return min(moment, limit)
-
-
-def _end(windows: Iterable[Window], now: datetime) -> datetime | None:
-    """The latest end of the spans that `now` is in, or None when it is in none."""
+def _is_on(windows: Iterable[Window], now: datetime) -> bool:
     begun = (span for window in windows for span in takewhile(lambda span: span[0] <= now, _spans(window, now)))
-    return max((end for _, end in begun if now < end), default=None)
+    return any(now < end for _, end in begun)
 
 
-def _next_start(windows: Iterable[Window], now: datetime) -> datetime | None:
-    """When the first span begins that is still to come, or None when none does."""
-    starts = (next((start for start, end in _spans(window, now) if now < start < end), None) for window in windows)
-    return min((start for start in starts if start is not None), default=None)
+def _open_spans(calendar: Calendar, now: datetime) -> Iterator[Span]:
+    """The windows without the freezes, in order, from `now` until HORIZON."""
+    freezes = _union(calendar.freezes, now)
+    frozen, thawed = next(freezes, _NEVER)
+    for opens, closes in _union(calendar.windows, now) if calendar.windows else [(now, now + HORIZON)]:
+        start = opens
+        while start < closes:
+            while thawed <= start:
+                frozen, thawed = next(freezes, _NEVER)
+            if start < frozen:
+                yield start, min(closes, frozen)
+            start = thawed  # beyond `closes` where nothing more is frozen before it
+
+
+def _union(windows: Iterable[Window], now: datetime) -> Iterator[Span]:
+    """The spans of all windows from `now` until HORIZON, in order, those that touch or overlap made one."""
+    whole: Span | None = None
+    for start, end in merge(*(_spans(window, now) for window in windows)):
+        begin, finish = max(start, now), min(end, now + HORIZON)
+        if begin >= finish:
+            continue
+        if whole and begin <= whole[1]:
+            whole = whole[0], max(whole[1], finish)
+        else:
+            if whole:
+                yield whole
+            whole = begin, finish
+    if whole:
+        yield whole
 
 
 def _spans(window: Window, now: datetime) -> Iterator[Span]:
-    """The spans that may be on at `now`, or begin next, in order. One that the clocks skip is empty: its end is its start."""
+    """The spans of a window that may be on at `now` or later, in order. One that the clocks skip is empty: its end is its start."""
     where = zone(window.time_zone)
     if window.first:
         yield _moment(datetime.fromisoformat(window.first), where), _moment(datetime.fromisoformat(window.last), where)
-        return  # it comes once
+        return
     start, end = time.fromisoformat(window.start), time.fromisoformat(window.end)
     overnight = timedelta(days=0 if start < end else 1)
-    # The day before, for a span over midnight.
-    for day in _days(now.astimezone(where).date() - timedelta(days=1), window.days):
+    for day in _days(now.astimezone(where).date(), window.days):
         yield _moment(datetime.combine(day, start), where), _moment(datetime.combine(day + overnight, end), where)
 
 
-def _days(first: date, weekdays: tuple[int, ...]) -> Iterator[date]:
-    ahead = (first + timedelta(days=count) for count in range(_DAYS_AHEAD + 2))
-    return (day for day in ahead if day.weekday() in weekdays)
+def _days(today: date, weekdays: tuple[int, ...]) -> Iterator[date]:
+    """From yesterday, whose span may be on over midnight, until HORIZON."""
+    days = (today + timedelta(days=count) for count in range(-1, HORIZON.days + 2))
+    return (day for day in days if day.weekday() in weekdays)
 
 
 def _moment(wall: datetime, where: ZoneInfo) -> datetime:

@@ -1,4 +1,4 @@
-"""The one way out to chat: JSON over HTTPS with time-outs, a cap on answers, no redirects and no address in any error."""
+"""The one way out to chat and to gates: JSON over HTTPS with time-outs, a cap on answers, no redirects and no address in any error."""
 
 import email.utils
 import re
@@ -45,15 +45,20 @@ class OutboundHttp:
     async def post_json(
         self, address: str, body: object, *, headers: Mapping[str, str] | None = None, validate: Validate = accept
     ) -> Answer:
-        """POSTs `body`. `validate` raises for a 2xx that means failure.
+        """POSTs `body`. `validate` raises for a 2xx that means failure. Raises as `post_bytes` does."""
+        answer = await self.post_bytes(address, msgspec.json.encode(body), headers=headers or {})
+        validate(answer)
+        return answer
+
+    async def post_bytes(self, address: str, body: bytes, *, headers: Mapping[str, str]) -> Answer:
+        """POSTs JSON that is encoded already, since it is signed.
 
         Raises Throttled for 429, Unavailable for 408, 5xx, time-outs and lost connections, Rejected for any other status (redirects
         included), for answers over 64 KiB and for addresses that are not https.
         """
-        answer = await self._send(_checked(address), msgspec.json.encode(body), dict(headers or {}))
+        answer = await self._send(_checked(address), body, dict(headers))
         if not 200 <= answer.status < 300:
             raise _failure(answer, self._now())
-        validate(answer)
         return answer
 
     def retry_after(self, answer: Answer) -> float | None:

@@ -9,9 +9,11 @@ import msgspec
 from msgspec import Meta
 
 from shared.domain.changes import Change, ChangeKind, change_id
+from shared.domain.checks import CheckResult
 from shared.domain.errors import Malformed, Refused
 from shared.domain.revisions import is_no_commit
 from shared.domain.sources import canonical_url, source_id
+from shared.receivers import github_checks
 from shared.receivers.inbound import Inbound, Received, verify_hmac_sha256
 
 _MAX_COMMITS = 2048  #: GitHub lists no more commits than this, so a list of this length may be cut
@@ -61,7 +63,7 @@ _DECODER = msgspec.json.Decoder(_Push)
 
 
 def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
-    """Verifies X-Hub-Signature-256 over the raw body, then reads the event. Only a push carries a change.
+    """Verifies X-Hub-Signature-256 over the raw body, then reads the event. Only a push carries a change; some tell of checks.
 
     The delivery id is not covered by the signature: that a replay under another id moves nothing is the ledger's work.
     """
@@ -73,7 +75,14 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     changes = (_push(inbound, delivery),) if event == "push" else ()
     if not changes:
         _check_json(_payload(inbound))
-    return Received(delivery=delivery, event=event, changes=changes)
+    return Received(delivery=delivery, event=event, changes=changes, checks=_checks(inbound, event))
+
+
+def _checks(inbound: Inbound, event: str) -> tuple[CheckResult, ...]:
+    try:
+        return github_checks.read(event, _payload(inbound), inbound.received_at)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Malformed) as error:
+        raise Refused(400, f"body-invalid: {_where(error)}", explain=True) from None
 
 
 def _payload(inbound: Inbound) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from shared.domain.changes import Change
+from shared.domain.checks import CheckResult
 from shared.domain.errors import Refused
 from shared.domain.record import Record
 
@@ -19,11 +20,12 @@ class Inbound(Record, frozen=True):
 
 
 class Received(Record, frozen=True):
-    """A verified request: the changes in it, or the name of the event that is none."""
+    """A verified request: the changes in it, the results of checks, or the name of the event that is neither."""
 
     delivery: str
     event: str
     changes: tuple[Change, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
 
 
 #: Verifies and parses, in that order. Raises Refused; never stores or sends anything.

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
 from shared.domain.configurations import Configuration, claim, cluster_id, configuration_id, release
-from shared.domain.errors import Busy, Conflict, Rejected, Throttled, Upstream
+from shared.domain.errors import Busy, Conflict, Malformed, Rejected, Throttled, Upstream
 from shared.domain.messages import CONFIG_UPDATES, ApplyUpdate
 from shared.domain.pace import ARM_WRITES
+from shared.domain.pins import Pin
 from shared.domain.rollouts import Rejection, Rollout, Target, TargetState
 from shared.domain.targets import scheduled
 from shared.domain.windows import is_open
@@ -104,7 +105,7 @@ class Apply:
         """The time of the update is that before the PATCH: a fast cluster may report before ARM has answered us."""
         started = self.clock()
         try:
-            await self.resource_manager.pin(target, branch=rollout.branch, tag=rollout.tag, commit=rollout.revision)
+            await self.resource_manager.pin(target, _pin(target))
         except Upstream as error:
             if error.unanswered:
                 # ARM may still carry it out. The turn is kept, so that nothing newer is written before it and then undone.
@@ -182,7 +183,7 @@ class Apply:
                 action=action,
                 resource=target.configuration_id,
                 cause=rollout.id,
-                detail={"revision": rollout.revision, "ref": rollout.ref},
+                detail={"revision": _pin(target).revision, "ref": _pin(target).ref},
                 subscription=target.subscription,
             )
         )
@@ -195,7 +196,15 @@ def _is_wanted(rollout: Rollout, target: Target, now: datetime) -> bool:
     return rollout.state in ("running", "succeeded") and is_open(rollout.calendars[target.calendar], now)
 
 
+def _pin(target: Target) -> Pin:
+    """Raises Malformed where there is nothing to ask for: `advance` queues no such target."""
+    if target.asked is None:
+        raise Malformed(f"target {target.id} of rollout {target.rollout_id} asks for nothing")
+    return target.asked
+
+
 def _desired(rollout: Rollout, target: Target, cluster: str, holder: str) -> Configuration:
+    pin = _pin(target)
     return Configuration(
         id=configuration_id(target.configuration_id),
         cluster_id=cluster,
@@ -203,8 +212,9 @@ def _desired(rollout: Rollout, target: Target, cluster: str, holder: str) -> Con
         resource_id=target.configuration_id,
         sequence=rollout.sequence,
         rollout_id=rollout.id,
-        revision=rollout.revision,
-        ref=rollout.ref,
+        revision=pin.revision,
+        ref=pin.ref,
+        pin=pin,
         holder=holder,
     )
 

@@ -1,4 +1,4 @@
-"""A webhook arrives: verify, parse, record each change once, queue it."""
+"""A webhook arrives: verify, parse, record each change once, queue it; keep what it tells of checks."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,7 @@ from shared.log import event_logger
 from shared.ports import Audit, Changes, Queue, Secrets
 from shared.receivers import RECEIVERS
 from shared.receivers.inbound import Inbound, Received
+from shared.services.check import RecordCheck
 
 log = event_logger("sluice.receive")
 
@@ -40,9 +41,10 @@ class Receive:
     audit: Audit
     queue: Queue
     clock: Clock
+    record_check: RecordCheck
 
     async def __call__(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """202 with the ids of new changes; 200 for what needs no work; else the refusal's status."""
+        """202 with the ids of new changes or the names of checks that ended; 200 for what needs no work; else the refusal's status."""
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 return await self._accept(name, headers, body)
@@ -65,10 +67,10 @@ class Receive:
             receiver=name, headers={key.lower(): value for key, value in headers.items()}, body=body, received_at=self.clock()
         )
         received = RECEIVERS[receiver.type](inbound, await self._secrets_of(receiver))
-        if received.event not in receiver.events or not received.changes:
-            return _no_change(receiver, received)
-        new = [await self._record(change) for change in received.changes]
-        return Answer(202 if any(new) else 200, {"changes": [change.id for change in received.changes]})
+        if received.event not in receiver.events:
+            return Answer(200, {"ignored": received.event})
+        new = [await self._record(change) for change in received.changes] + [await self.record_check(check) for check in received.checks]
+        return Answer(202 if any(new) else 200, _told(received))
 
     async def _secrets_of(self, receiver: Receiver) -> list[str]:
         """A previous secret that is deleted already is no longer valid; a missing current one is an error."""
@@ -99,7 +101,9 @@ class Receive:
         return new
 
 
-def _no_change(receiver: Receiver, received: Received) -> Answer:
-    if received.event not in receiver.events:
-        return Answer(200, {"ignored": received.event})
-    return Answer(200, {"ok": received.event})
+def _told(received: Received) -> Mapping[str, object]:
+    if received.changes:
+        return {"changes": [change.id for change in received.changes]}
+    if received.checks:
+        return {"checks": [check.name for check in received.checks]}
+    return {"ok": received.event}

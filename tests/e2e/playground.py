@@ -99,6 +99,16 @@ class Playground:
         assert len(found) == 1
         return (await self.get(f"rollouts/{found[0]['id']}"))[1]
 
+    async def summary(self, push: Push) -> Json:
+        """The push's one rollout without its targets, as soon as there is one."""
+        return (await eventually(lambda: self.rollouts_of(push), "a rollout began"))[0]
+
+    async def act(self, push: Push, act: str, **said: str) -> Answer:
+        """What someone does to the push's rollout through the API."""
+        path = f"{self.stack.host}/api/rollouts/{(await self.summary(push))['id']}/{act}"
+        async with self._web.post(path, json=said) as response:
+            return Answer(response.status, await response.text())
+
     async def watch(self, push: Push, *, until: str = "succeeded", within_seconds: float = 90) -> list[Json]:
         """The push's rollout as it was seen again and again, until it left `running`. Fails when that is not to `until`."""
         seen: list[Json] = []
@@ -158,10 +168,16 @@ class Playground:
 
 @asynccontextmanager
 async def running(
-    state: Path, *, clusters: int = 50, canary_share: float = 0.1, settings: Mapping[str, str] | None = None, kind: type[Stack] = Stack
+    state: Path,
+    *,
+    clusters: int = 50,
+    subscriptions: int = 1,
+    canary_share: float = 0.1,
+    settings: Mapping[str, str] | None = None,
+    kind: type[Stack] = Stack,
 ) -> AsyncIterator[Playground]:
     """A stack of its own below `state`."""
-    fleet = Fleet(clusters=clusters, canary_share=canary_share)
+    fleet = Fleet(clusters=clusters, subscriptions=subscriptions, canary_share=canary_share)
     async with AsyncExitStack() as parts:
         stack = await parts.enter_async_context(kind(state, fleet=fleet, speed=FAST, settings={**OFTEN, **(settings or {})}))
         authority = Path(description.read(stack.state.path).authority)

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.domain.changes import Change, change_id
+from shared.domain.checks import CheckResult
+from shared.domain.gates import Gate
 from shared.domain.observations import FluxConfiguration, Observation
 from shared.domain.pins import Pin
 from shared.domain.rollouts import Rollout, Rules, Stage, Target
@@ -125,6 +127,18 @@ def a_stage(name: str = "canary", total: int = 1, **fields: Any) -> Stage:
         "counts": {"pending": total} if total else {},
     }
     return Stage(**values | fields)
+
+
+def a_gate(**fields: Any) -> Gate:
+    """An approval, asked for at NOW."""
+    values: dict[str, Any] = {"name": "go", "type": "approval", "approvers": ("platform-leads",), "asked_at": NOW}
+    return Gate(**values | fields)
+
+
+def a_check(state: str = "success", seconds: float = 0, **fields: Any) -> CheckResult:
+    """Of ci/build on commit 1, at NOW + `seconds`."""
+    values: dict[str, Any] = {"source": source_id(URL), "revision": sha(1), "name": "ci/build", "state": state, "at": at(seconds)}
+    return CheckResult(**values | fields)
 
 
 def a_rollout(*stages: Stage, **fields: Any) -> Rollout:

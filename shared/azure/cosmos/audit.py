@@ -15,6 +15,9 @@ from shared.domain.errors import Conflict, Malformed, Sealed
 from shared.ports import Sealer
 
 _SALT_BYTES = 16
+_LOOK_BACK = 16
+_CLEAR = ("stream", "number", "entryId", "at", "contentHash", "previous", "hash")
+_CLOSED = ", ".join(f'c["{name}"]' for name in ("id", *_CLEAR))
 
 LINK: Document[Link] = Document(
     struct=Link,
@@ -22,7 +25,7 @@ LINK: Document[Link] = Document(
     version=1,
     container="audit",
     place=lambda link: (link.stream, f"{link.number:012}"),
-    clear=frozenset({"stream", "number", "entryId", "at", "contentHash", "previous", "hash"}),
+    clear=frozenset(_CLEAR),
     scope=lambda link: (link.entry.subscription if link.entry else "") or FLEET,
 )
 
@@ -36,11 +39,13 @@ class CosmosAudit:
 
     async def append(self, entry: Entry) -> None:
         while True:
-            # The end of the chain first: should another writer add this entry after the second look, our place is taken by then.
-            last = await self._last(entry.stream)
-            if await self._has(entry):
+            # The end of the chain first: should another writer add this entry after the look, our place is taken by then.
+            newest = await self._newest(entry.stream)
+            if any(link.entry_id == entry.id for link in newest):
                 return
-            link = make_link(last, entry, secrets.token_hex(_SALT_BYTES))
+            if len(newest) == _LOOK_BACK and await self._has(entry):
+                return
+            link = make_link(newest[0] if newest else None, entry, secrets.token_hex(_SALT_BYTES))
             try:
                 await self._shelf.save(link, "")
             except Conflict:
@@ -59,11 +64,12 @@ class CosmosAudit:
         found = self.database.query("audit", text, {"@stream": entry.stream, "@entry": entry.id}, partition=entry.stream)
         return await anext(found, None) is not None
 
-    async def _last(self, stream: str) -> Link | None:
-        """Clear fields are all that the next link needs."""
-        text = "SELECT TOP 1 * FROM c WHERE c.stream = @stream ORDER BY c.id DESC"
-        document = await anext(self.database.query("audit", text, {"@stream": stream}, partition=stream), None)
-        return _closed(document) if document else None
+    async def _newest(self, stream: str) -> list[Link]:
+        """The end of the chain, newest first; clear fields are all that the next link needs. Most chains are no longer than this, so
+        that one query is enough to know that an entry is not there yet.
+        """
+        text = f"SELECT TOP {_LOOK_BACK} {_CLOSED} FROM c WHERE c.stream = @stream ORDER BY c.id DESC"  # noqa: S608 -- our own fields' names
+        return [_closed(document) async for document in self.database.query("audit", text, {"@stream": stream}, partition=stream)]
 
     async def _open(self, document: Json) -> Link:
         """A record whose data key was destroyed keeps its place in the chain; one that was changed loses its hash, and so shows."""

@@ -1,4 +1,7 @@
-"""Container `changes`: one document a delivery and ref, the head of every ref, and the list of those that wait to be planned."""
+"""Container `changes`: one document a delivery and ref, the head of every ref, and the list of those that wait to be planned.
+
+The results of checks are there too: `checks.py`.
+"""
 
 import contextlib
 from dataclasses import dataclass
@@ -68,6 +71,11 @@ class CosmosChanges:
         # A head is what keeps a ref from going backwards: it outlives the changes of its container.
         document = {**await self._heads.encode(head), "ttl": -1}
         await self.database.save("changes", document, etag)
+
+    async def heads_at(self, source: str, revision: str) -> list[Head]:
+        text = "SELECT * FROM c WHERE c.source = @source AND c.type = 'head' AND c.revision = @revision"
+        found = self.database.query("changes", text, {"@source": source, "@revision": revision}, partition=source)
+        return [await self._heads.decode(document) async for document in found]
 
     @property
     def _changes(self) -> Shelf[Change]:

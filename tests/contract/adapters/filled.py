@@ -8,10 +8,12 @@ import msgspec
 from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.audit import Entry, Link, make_link
 from shared.domain.changes import Change
+from shared.domain.checks import CheckResult
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
 from shared.domain.ledger import Head, head_id
 from shared.domain.observations import Observation
+from shared.domain.pins import Pin
 from shared.domain.record import Record, digest
 from shared.domain.rollouts import Rejection, Rollout, RolloutEvent, Rules, Stage, Target
 
@@ -48,6 +50,7 @@ def change() -> Change:
         paths=(f"clusters/{SECRET}/till.yaml", "README.md"),
         author=f"Zoë <zoe@{SECRET}.example>",
         title=f'Open the "{SECRET}" till \\ 🛒\n',
+        source_kind="oci",
     )
 
 
@@ -66,6 +69,18 @@ def head() -> Head:
     )
 
 
+def check(**fields: Any) -> CheckResult:
+    values: dict[str, Any] = {
+        "source": SOURCE,
+        "revision": COMMIT,
+        "name": f"{SECRET}/build",
+        "state": "failure",
+        "at": AT,
+        "url": f"https://ci.example/{SECRET}/7",
+    }
+    return CheckResult(**(values | fields))
+
+
 def observation(seconds: float = 0) -> Observation:
     return Observation(
         compliance="Non-Compliant",
@@ -75,6 +90,16 @@ def observation(seconds: float = 0) -> Observation:
         observed_at=later(seconds),
         reported_at=later(seconds - 5),
         message=f"Kustomization {SECRET}: HealthCheckFailed",
+    )
+
+
+def pin(revision: str = COMMIT) -> Pin:
+    return Pin(
+        revision=revision,
+        kind="OCIRepository",
+        branch=f"{SECRET}-main",
+        tag=f"{SECRET}-v1",
+        substitutions={f"{SECRET}-apps": {"SITE": f"{SECRET}-berlin", "OLD": None}},
     )
 
 
@@ -97,6 +122,9 @@ def target(**fields: Any) -> Target:
         "failing_since": later(12),
         "rejection": Rejection(code="ResourceNotFound", message=f"{SECRET} is not there", missing=True),
         "before": observation(-60),
+        "pin": pin(),
+        "previous": pin("2e" * 20),
+        "calendar": 1,
         "observation": observation(30),
     }
     return Target(**(values | fields))
@@ -157,6 +185,7 @@ def configuration() -> Configuration:
         rollout_id=digest("rollout"),
         revision=COMMIT,
         ref=f"refs/heads/{SECRET}",
+        pin=pin(),
         applied_at=AT,
         holder=digest("holder"),
         held_until=later(120),
@@ -223,6 +252,7 @@ def unfilled(value: object, where: str = "") -> list[str]:
 ALL: dict[str, Record] = {
     "change": change(),
     "head": head(),
+    "check": check(),
     "target": target(),
     "rollout": rollout(),
     "configuration": configuration(),

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from shared.azure.cosmos.audit import LINK, CosmosAudit
 from shared.azure.cosmos.changes import CHANGE, HEAD, CosmosChanges
+from shared.azure.cosmos.checks import CHECK, CosmosChecks
 from shared.azure.cosmos.configurations import CONFIGURATION
 from shared.azure.cosmos.database import Database
 from shared.azure.cosmos.deliveries import DELIVERY
@@ -24,6 +25,7 @@ from shared.domain.pace import Pace
 KINDS = [
     pytest.param(CHANGE, filled.change, id="change"),
     pytest.param(HEAD, filled.head, id="head"),
+    pytest.param(CHECK, filled.check, id="check"),
     pytest.param(ROLLOUT, filled.rollout, id="rollout"),
     pytest.param(TARGET, filled.target, id="target"),
     pytest.param(CONFIGURATION, filled.configuration, id="configuration"),
@@ -125,6 +127,28 @@ async def test_the_list_of_the_unplanned_is_a_set(database: Database, sealer: En
     for _ in range(2):
         await store.unmark_unplanned(change.id)
     assert await store.unplanned() == []
+
+
+async def test_of_results_that_arrive_at_once_the_newest_stays(database: Database, sealer: EnvelopeSealer) -> None:
+    store = CosmosChecks(database, sealer)
+    results = [filled.check(at=filled.later(number), state="success" if number == 7 else "failure") for number in range(8)]
+    assert any(await asyncio.gather(*(store.record(result) for result in [*results, *results])))
+    assert not any([await store.record(result) for result in results])
+    await store.record(filled.check(name="contoso/test", state="pending"))
+    await store.record(filled.check(revision="2e" * 20))
+    await store.record(filled.check(source="elsewhere"))
+    assert await store.of(filled.SOURCE, filled.COMMIT) == {"contoso/build": "success", "contoso/test": "pending"}
+    assert await store.of(filled.SOURCE, "3d" * 20) == {}
+
+
+async def test_the_refs_at_a_revision_are_found(database: Database, sealer: EnvelopeSealer) -> None:
+    store = CosmosChanges(database, sealer)
+    heads = [replace(filled.head(), id=f"head.{number}") for number in range(2)]
+    others = [replace(filled.head(), id="head.2", revision="2e" * 20), replace(filled.head(), source="elsewhere")]
+    for head in [*heads, *others]:
+        await store.save_head(head, "")
+    await store.record(filled.change())
+    assert sorted(await store.heads_at(filled.SOURCE, filled.COMMIT), key=lambda head: head.id) == heads
 
 
 async def test_writers_at_the_same_time_make_one_chain(database: Database, sealer: EnvelopeSealer) -> None:

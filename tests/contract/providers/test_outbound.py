@@ -33,12 +33,14 @@ class Channel:
     headers: dict[str, str] = field(default_factory=dict)
     open: asyncio.Event = field(default_factory=asyncio.Event)
     sent: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
 
     @property
     def address(self) -> str:
         return self.origin + PATH
 
     async def answer(self, request: web.Request) -> web.Response:
+        self.raw.append(await request.read())
         self.sent.append((request.path_qs, dict(request.headers), await request.json()))
         await self.open.wait()
         return web.Response(status=self.status, body=self.body, headers=self.headers)
@@ -212,3 +214,23 @@ class TestSlack:
             await SlackProvider(http, channel.address, "xoxb-1", "C1").post([FAILED])
         assert caught.value.code == code
         assert caught.value.retry_after == (3 if kind is not Rejected and code != "NotJson" else None)
+
+
+class TestGates:
+    async def test_a_signed_body_arrives_byte_for_byte(self, channel: Channel, http: OutboundHttp) -> None:
+        body = b'{"data":  {"title":"\\u00e9 \xc3\xa9"}}'
+        await http.post_bytes(channel.address, body, headers={"webhook-id": "gate_1", "webhook-signature": "v1,c2lnbmF0dXJl"})
+        ((path, headers, _),) = channel.sent
+        assert (path, channel.raw) == (PATH, [body])
+        assert (headers["webhook-id"], headers["webhook-signature"]) == ("gate_1", "v1,c2lnbmF0dXJl")
+        assert headers["Content-Type"].startswith("application/json")
+
+    @pytest.mark.parametrize(("status", "kind"), [(307, Rejected), (410, Rejected), (429, Throttled), (503, Unavailable)])
+    async def test_a_service_that_does_not_take_the_question(
+        self, channel: Channel, http: OutboundHttp, status: int, kind: type[Upstream]
+    ) -> None:
+        channel.status, channel.headers = status, {"Location": f"{channel.origin}/elsewhere", "Retry-After": "7"}
+        with pytest.raises(kind) as caught:
+            await http.post_bytes(channel.address, b"{}", headers={})
+        assert "secret" not in str(caught.value)
+        assert len(channel.sent) == 1

@@ -92,3 +92,25 @@ def test_every_other_text_is_read_under_its_own_name() -> None:
     for name in Settings.__dataclass_fields__:
         if name.startswith("azure_") or name in {"cosmos_database", "cosmos_key", "key_vault_uri_format", "region_name"}:
             assert getattr(read(LEAST | {name.upper(): f"other-{name}"}), name) == f"other-{name}"
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, ""),
+        ({"WEBSITE_HOSTNAME": "sluice.azurewebsites.net"}, "https://sluice.azurewebsites.net"),
+        (
+            {"SLUICE_URL": "https://sluice.contoso.example/", "WEBSITE_HOSTNAME": "sluice.azurewebsites.net"},
+            "https://sluice.contoso.example",
+        ),
+        ({"SLUICE_URL": "http://localhost:7071"}, "http://localhost:7071"),
+    ],
+)
+def test_the_app_knows_its_own_address(given: dict[str, str], address: str) -> None:
+    assert read(LEAST | given).sluice_url == address
+
+
+@pytest.mark.parametrize("given", [{"SLUICE_URL": "sluice.example"}, {"SLUICE_URL": "http://sluice.example", "WEBSITE_INSTANCE_ID": "0"}])
+def test_an_address_that_tokens_must_not_be_sent_to_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(Malformed, match="SLUICE_URL"):
+        read(LEAST | given)

@@ -34,6 +34,7 @@ def app(world: World, config_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     vars(made).update(
         secrets=world.secrets,
         changes=world.changes,
+        checks=world.checks,
         rollouts=world.rollouts,
         configurations=world.configurations,
         deliveries=world.deliveries,

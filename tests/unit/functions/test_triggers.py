@@ -1,20 +1,23 @@
 """The triggers: what each is bound to, and that it calls its use case and answers."""
 
+import base64
+import dataclasses
 import hmac
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import azure.functions as func
 import pytest
-from builders import a_change, a_flux_configuration, a_rollout, a_target, at, resource_id, sha
+from builders import a_change, a_flux_configuration, a_gate, a_rollout, a_stage, a_target, at, resource_id, sha
 from msgspec.structs import replace
 from worlds import World
 
 import function_app
 from shared import bootstrap
 from shared.domain.errors import Malformed, NotFound, Rejected, Throttled, Unavailable
-from shared.domain.messages import ApplyUpdate, PlanChange, StepRollout, encode
+from shared.domain.messages import ApplyUpdate, CallGate, PlanChange, StepRollout, encode
 
 FUNCTIONS = {function.get_function_name(): function for function in function_app.app.get_functions()}
 
@@ -34,7 +37,7 @@ def a_message(body: str | bytes) -> func.QueueMessage:
 
 
 def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str] | None = None, **params: str) -> func.HttpRequest:
-    route: dict[str, str] = {name: params.pop(name) for name in ("name", "id") if name in params}
+    route: dict[str, str] = {name: params.pop(name) for name in ("name", "id", "rollout", "stage", "gate") if name in params}
     return func.HttpRequest(method, "https://sluice.example/api", headers=headers or {}, params=params, route_params=route, body=body)
 
 
@@ -48,16 +51,22 @@ def told(response: func.HttpResponse) -> Any:
         ("receive", {"type": "httpTrigger", "route": "receivers/{name}", "methods": ["POST"], "authLevel": "ANONYMOUS"}),
         ("list_rollouts", {"type": "httpTrigger", "route": "rollouts", "methods": ["GET"], "authLevel": "FUNCTION"}),
         ("get_rollout", {"type": "httpTrigger", "route": "rollouts/{id}", "methods": ["GET"], "authLevel": "FUNCTION"}),
+        (
+            "answer_gate",
+            {"type": "httpTrigger", "route": "gates/{rollout}/{stage:int}/{gate}", "methods": ["POST"], "authLevel": "ANONYMOUS"},
+        ),
         ("health", {"type": "httpTrigger", "route": "health", "methods": ["GET"], "authLevel": "ANONYMOUS"}),
         ("ready", {"type": "httpTrigger", "route": "health/ready", "methods": ["GET"], "authLevel": "FUNCTION"}),
         ("plan_change", {"type": "queueTrigger", "queueName": "changes"}),
         ("step_rollout", {"type": "queueTrigger", "queueName": "rollout-steps"}),
         ("apply_update", {"type": "queueTrigger", "queueName": "config-updates"}),
         ("send_notification", {"type": "queueTrigger", "queueName": "notifications"}),
+        ("call_gate", {"type": "queueTrigger", "queueName": "gate-calls"}),
         ("bury_changes", {"type": "queueTrigger", "queueName": "changes-poison"}),
         ("bury_rollout_steps", {"type": "queueTrigger", "queueName": "rollout-steps-poison"}),
         ("bury_config_updates", {"type": "queueTrigger", "queueName": "config-updates-poison"}),
         ("bury_notifications", {"type": "queueTrigger", "queueName": "notifications-poison"}),
+        ("bury_gate_calls", {"type": "queueTrigger", "queueName": "gate-calls-poison"}),
         ("sweep_rollouts", {"type": "timerTrigger", "schedule": "%SWEEP_ROLLOUTS_SCHEDULE%", "runOnStartup": False}),
         ("sweep_compliance", {"type": "timerTrigger", "schedule": "%SWEEP_COMPLIANCE_SCHEDULE%", "runOnStartup": False}),
     ],
@@ -67,9 +76,9 @@ def test_every_function_is_bound_to_what_it_says(name: str, expected: dict[str, 
     assert {field: trigger[field] for field in expected} == expected
 
 
-def test_nobody_but_a_sender_and_a_probe_comes_in_without_a_key() -> None:
+def test_nobody_but_a_sender_a_gate_s_service_and_a_probe_comes_in_without_a_key() -> None:
     bindings = {name: json.loads(function.get_function_json())["bindings"][0] for name, function in FUNCTIONS.items()}
-    assert {name for name, binding in bindings.items() if binding.get("authLevel") == "ANONYMOUS"} == {"receive", "health"}
+    assert {name for name, binding in bindings.items() if binding.get("authLevel") == "ANONYMOUS"} == {"receive", "answer_gate", "health"}
 
 
 PUSH = json.dumps(
@@ -153,6 +162,7 @@ async def test_a_configuration_that_is_refused_is_told_once(world: World) -> Non
     assert "sluice.yaml:2" in delivery.announcements[0].summary
 
 
+ASK = encode(CallGate(rollout_id="rollout-1", stage=0, gate="window"))
 UPDATE = encode(ApplyUpdate(rollout_id="rollout-1", target_id="target-000", dispatch=1))
 
 
@@ -178,6 +188,7 @@ async def test_the_invocation_holds_the_turn(world: World) -> None:
         ("plan_change", "changes", encode(PlanChange(source="s", change_id="c"))),
         ("step_rollout", "rollout-steps", encode(StepRollout(rollout_id="rollout-1"))),
         ("apply_update", "config-updates", UPDATE),
+        ("call_gate", "gate-calls", ASK),
         ("send_notification", "notifications", '{"rolloutId":"r","eventId":"e"}'),
         ("send_notification", "notifications", '{"channel":"c","deliveryId":"d"}'),
     ],
@@ -214,17 +225,50 @@ async def test_what_will_never_work_fails_the_invocation(world: World) -> None:
     world.faults.down = None
     with pytest.raises(NotFound):
         await call("plan_change", a_message(encode(PlanChange(source="s", change_id="c"))))
-    for name in ("plan_change", "step_rollout", "send_notification"):
+    for name in ("plan_change", "step_rollout", "call_gate", "send_notification"):
         with pytest.raises(Malformed):
             await call(name, a_message(b"\xff"))
     assert world.queue.sent == []
 
 
-@pytest.mark.parametrize("queue", ["changes", "rollout-steps", "config-updates", "notifications"])
+@pytest.mark.parametrize("queue", ["changes", "rollout-steps", "config-updates", "notifications", "gate-calls"])
 async def test_a_poisoned_message_is_buried_whatever_it_holds(world: World, queue: str) -> None:
     await call(f"bury_{queue.replace('-', '_')}", a_message(b'{"a": "\xff"}'))
     (entry,) = await world.replay().buried()
     assert (entry.resource, entry.cause, entry.detail["body"]) == (queue, "message-1", '{"a": "\ufffd"}')
+
+
+@pytest.fixture
+def gated(app: bootstrap.App, world: World) -> None:
+    """A rollout that waits at a webhook gate."""
+    vars(app).update(outbound_http=world.gate_caller)
+    app.settings = dataclasses.replace(app.settings, sluice_url="https://sluice.example")
+    world.secrets.known["kv://sluice/gate"] = f"whsec_{base64.b64encode(bytes(32)).decode()}"
+    gate = a_gate(name="window", type="webhook", url="https://gate.example", secret_ref="kv://sluice/gate")
+    world.rollouts.kept.put("rollout-1", a_rollout(a_stage(gates=(gate,))))
+
+
+@pytest.mark.usefixtures("gated")
+async def test_the_service_behind_a_gate_is_asked_and_answers(world: World) -> None:
+    await call("call_gate", a_message(ASK))
+    url = urlsplit(json.loads(world.gate_caller.posted[0].body)["data"]["callbackUrl"])
+    (token,) = parse_qs(url.query)["token"]
+    assert url.path == "/api/gates/rollout-1/0/window"
+
+    async def answered(body: bytes, token: str = token, rollout: str = "rollout-1") -> tuple[int, Any]:
+        request = a_request("POST", body=body, token=token, rollout=rollout, stage="0", gate="window")
+        response = await call("answer_gate", request)
+        return response.status_code, response.get_body() and told(response)
+
+    assert await answered(b'{"approved": true}', token="wrong") == (401, b"")
+    assert await answered(b'{"approved": true}', token="") == (401, b"")
+    assert await answered(b'{"approved": true}', rollout="rollout-2") == (404, {"error": "there is no such gate"})
+    assert await answered(b"[]") == (400, {"error": "body-invalid: Expected `object`, got `array`"})
+    assert await answered(b'{"approved": true}') == (200, {"gate": "window", "recorded": True})
+    assert await answered(b'{"approved": false}') == (409, {"error": "webhook window has approved already"})
+    world.faults.down = Unavailable("database")
+    assert (await answered(b'{"approved": true}'))[0] == 503
+    assert [verdict.approved for verdict in world.rollouts.kept.now("rollout-1").stages[0].gates[0].verdicts] == [True]
 
 
 async def test_people_see_rollouts(world: World) -> None:

@@ -2,26 +2,30 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from builders import NOW
 
-from shared.domain.advance import needs
+from shared.domain.advance import MOST_CHANGES
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link, make_link
 from shared.domain.changes import Change, Unplanned
+from shared.domain.checks import CheckResult, check_id, is_newer
 from shared.domain.configurations import Configuration
+from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
 from shared.domain.errors import Conflict, NotFound
+from shared.domain.gates import CheckState
 from shared.domain.ledger import Head, head_id
 from shared.domain.messages import KINDS, encode, read
 from shared.domain.observations import FluxConfiguration
 from shared.domain.pace import Pace
+from shared.domain.pins import Pin
 from shared.domain.record import Record
-from shared.domain.rollouts import Rollout, Target
+from shared.domain.rollouts import Glance, Rollout, Target
 
 T = TypeVar("T")
 
@@ -92,8 +96,7 @@ class Shelf(Generic[T]):
         if self.meanwhile:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
-        if self._kept[key][1] != etag if key in self._kept else etag != "":
-            raise Conflict("the document was changed by someone else")
+        self.check(key, etag)
         return self.put(key, document)
 
     async def create(self, key: object, document: T) -> bool:
@@ -102,6 +105,11 @@ class Shelf(Generic[T]):
         except Conflict:
             return False
         return True
+
+    def check(self, key: object, etag: str) -> None:
+        """Raises Conflict where a save at this ETag would."""
+        if self._kept[key][1] != etag if key in self._kept else etag != "":
+            raise Conflict("the document was changed by someone else")
 
     def put(self, key: object, document: T) -> str:
         """What someone else writes."""
@@ -170,7 +178,7 @@ class FakeSecrets:
 
 class FakeChanges:
     def __init__(self, faults: Faults, clock: FakeClock) -> None:
-        self._clock = clock
+        self._clock, self._faults = clock, faults
         self.kept: Shelf[Change] = Shelf(faults)
         self.heads: Shelf[Head] = Shelf(faults)
         self.waiting: Shelf[Unplanned] = Shelf(faults)
@@ -197,6 +205,26 @@ class FakeChanges:
     async def save_head(self, head: Head, etag: str) -> None:
         await self.heads.save((head.source, head.id), head, etag)
 
+    async def heads_at(self, source: str, revision: str) -> list[Head]:
+        await self._faults.read()
+        return [head for head in self.heads.all() if (head.source, head.revision) == (source, revision)]
+
+
+class FakeChecks:
+    def __init__(self, faults: Faults) -> None:
+        self.kept: Shelf[CheckResult] = Shelf(faults)
+
+    async def record(self, result: CheckResult) -> bool:
+        key = (result.source, check_id(result.revision, result.name))
+        found = await self.kept.get(key)
+        if found and not is_newer(result, found[0]):
+            return False
+        await self.kept.save(key, result, found[1] if found else "")
+        return True
+
+    async def of(self, source: str, revision: str) -> dict[str, CheckState]:
+        return {kept.name: kept.state for kept in self.kept.all() if (kept.source, kept.revision) == (source, revision)}
+
 
 class FakeRollouts:
     def __init__(self, faults: Faults, clock: FakeClock) -> None:
@@ -208,8 +236,8 @@ class FakeRollouts:
     async def create(self, rollout: Rollout) -> bool:
         return await self.kept.create(rollout.id, rollout)
 
-    async def create_target(self, target: Target) -> bool:
-        return await self.kept_targets.create((target.rollout_id, target.id), target)
+    async def create_targets(self, targets: Sequence[Target]) -> bool:
+        return all([await self.kept_targets.create((target.rollout_id, target.id), target) for target in targets])
 
     async def get(self, rollout_id: str) -> tuple[Rollout, str] | None:
         return await self.kept.get(rollout_id)
@@ -223,9 +251,41 @@ class FakeRollouts:
     async def save_target(self, target: Target, etag: str) -> str:
         return await self.kept_targets.save((target.rollout_id, target.id), target, etag)
 
-    async def targets_to_advance(self, rollout: Rollout) -> list[tuple[Target, str]]:
+    async def glances(self, rollout_id: str, scope: Scope) -> list[Glance]:
         await self._faults.read()
-        return [(t, etag) for t, etag in self.kept_targets.items() if t.rollout_id == rollout.id and needs(rollout, t.stage, t.state)]
+        return [Glance.at(t) for t in self.kept_targets.all() if t.rollout_id == rollout_id and scope.covers(t.stage, t.state)]
+
+    async def open(self, rollout_id: str, target_ids: Sequence[str]) -> list[tuple[Target, str]]:
+        await self._faults.read()
+        return [(target, etag) for target, etag in self.kept_targets.items() if target.rollout_id == rollout_id and target.id in target_ids]
+
+    async def commit(self, rollout: Rollout, etag: str, targets: Sequence[tuple[Target, str]]) -> str:
+        """One write, as the transaction is."""
+        assert len(targets) <= MOST_CHANGES
+        await self._meanwhile()
+        await self._faults.write()
+        self.kept.check(rollout.id, etag)
+        for target, target_etag in targets:
+            self.kept_targets.check((target.rollout_id, target.id), target_etag)
+        for target, _ in targets:
+            self.kept_targets.put((target.rollout_id, target.id), target)
+        return self.kept.put(rollout.id, rollout)
+
+    async def save_targets(self, targets: Sequence[tuple[Target, str]]) -> list[Target]:
+        late = []
+        for target, etag in targets:
+            try:
+                await self.save_target(target, etag)
+            except Conflict:
+                late.append(target)
+        return late
+
+    async def _meanwhile(self) -> None:
+        """What someone else does just before a commit, once."""
+        for shelf in (self.kept, self.kept_targets):
+            if shelf.meanwhile:
+                meanwhile, shelf.meanwhile = shelf.meanwhile, None
+                meanwhile()
 
     async def targets(self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = ()) -> list[Target]:
         await self._faults.read()
@@ -311,9 +371,11 @@ class FakeAudit:
 @dataclass(frozen=True)
 class Patch:
     configuration_id: str
-    branch: str | None
-    tag: str | None
-    commit: str
+    pin: Pin
+
+    @property
+    def commit(self) -> str:
+        return self.pin.revision
 
 
 class FakeResourceManager:
@@ -325,7 +387,7 @@ class FakeResourceManager:
         self.answers: list[Exception | None] = []
         self.meanwhile: Callable[[], object] | None = None
 
-    async def pin(self, target: Target, *, branch: str | None, tag: str | None, commit: str) -> None:
+    async def pin(self, target: Target, pin: Pin) -> None:
         await asyncio.sleep(0)
         self.calls += 1
         if self.meanwhile:
@@ -333,7 +395,7 @@ class FakeResourceManager:
         answer = self.answers.pop(0) if self.answers else None
         if answer is not None:
             raise answer
-        self.applied.append(Patch(target.configuration_id, branch, tag, commit))
+        self.applied.append(Patch(target.configuration_id, pin))
 
 
 class FakeFleet:
@@ -368,3 +430,29 @@ class FakeProvider:
         if answer is not None:
             raise answer
         self.sent.append(tuple(announcements))
+
+
+@dataclass(frozen=True)
+class Posted:
+    address: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class FakeGateCaller:
+    """`answers`: what the next posts raise, one by one (None = taken)."""
+
+    def __init__(self) -> None:
+        self.posted: list[Posted] = []
+        self.answers: list[Exception | None] = []
+        self.meanwhile: Callable[[], object] | None = None
+
+    async def post_bytes(self, address: str, body: bytes, *, headers: Mapping[str, str]) -> object:
+        await asyncio.sleep(0)
+        if self.meanwhile:
+            self.meanwhile()
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+        self.posted.append(Posted(address, body, headers))
+        return None

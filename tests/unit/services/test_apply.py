@@ -13,18 +13,24 @@ from worlds import World
 from shared.domain.configurations import Configuration, cluster_id, configuration_id
 from shared.domain.errors import Busy, Rejected, SluiceError, Throttled, Unavailable
 from shared.domain.messages import CONFIG_UPDATES, ApplyUpdate
-from shared.domain.rollouts import Rollout, Target
+from shared.domain.pins import Pin
+from shared.domain.rollouts import Rejection, Rollout, Target
 from shared.domain.targets import ARM_KEEPS_UPDATE
+from shared.domain.windows import Calendar, Window
 
 MESSAGE = ApplyUpdate(rollout_id="rollout-1", target_id="target-000", dispatch=1)
-PATCH = Patch(resource_id(0), branch="main", tag=None, commit=sha(1))
+PATCH = Patch(resource_id(0), Pin(revision=sha(1), branch="main"))
+
+
+OVERTAKEN = Rejection(code="Overtaken", message="a newer change has this fluxConfiguration", overtaken=True)
 
 
 def queued(world: World, *, rollout: Rollout | None = None, **fields: Any) -> None:
     """A running rollout with one target that waits for its update."""
     rollout = rollout or a_rollout(a_stage(state="running", counts={"queued": 1}))
     world.rollouts.kept.put(rollout.id, rollout)
-    values: dict[str, Any] = {"state": "queued", "dispatch": 1, "slot": NOW, "rollout_id": rollout.id}
+    pin = Pin(revision=rollout.revision, branch=rollout.branch, tag=rollout.tag)
+    values: dict[str, Any] = {"state": "queued", "dispatch": 1, "slot": NOW, "rollout_id": rollout.id, "pin": pin}
     target = a_target(**values | fields)
     world.rollouts.kept_targets.put((rollout.id, target.id), target)
 
@@ -72,7 +78,15 @@ async def test_a_tag_is_pinned_by_its_name_and_a_branch_with_its_commit(
 ) -> None:
     queued(world, rollout=a_rollout(ref=ref))
     await apply(world)
-    assert world.resource_manager.applied == [Patch(resource_id(0), branch=branch, tag=tag, commit=sha(1))]
+    assert world.resource_manager.applied == [Patch(resource_id(0), Pin(revision=sha(1), branch=branch, tag=tag))]
+
+
+async def test_what_the_target_asks_for_is_written_whole_and_recorded(world: World) -> None:
+    pin = Pin(revision="ab" * 32, kind="OCIRepository", tag="v1", substitutions={"apps": {"SITE": "berlin"}})
+    queued(world, pin=pin)
+    await apply(world)
+    assert world.resource_manager.applied == [Patch(resource_id(0), pin)]
+    assert (record(world).revision, record(world).ref, record(world).pin) == (pin.revision, "refs/tags/v1", pin)
 
 
 async def test_the_same_message_five_times_is_one_update(world: World) -> None:
@@ -117,11 +131,25 @@ async def test_a_target_that_does_not_exist_yet_is_waited_for(world: World) -> N
     assert put_back(world) == [(replace(MESSAGE, attempt=1), at(5))]
 
 
-@pytest.mark.parametrize(("state", "becomes"), [("superseded", "superseded"), ("aborted", "superseded"), ("paused", "pending")])
-async def test_a_rollout_that_does_not_go_on_writes_nothing(world: World, state: Any, becomes: str) -> None:
+@pytest.mark.parametrize("state", ["superseded", "aborted", "paused", "rolling-back", "rolled-back"])
+async def test_a_rollout_that_does_not_go_on_writes_nothing(world: World, state: Any) -> None:
     queued(world, rollout=a_rollout(state=state))
     await apply(world)
-    assert (target(world).state, world.resource_manager.calls) == (becomes, 0)
+    assert (target(world).state, world.resource_manager.calls) == ("pending", 0)
+
+
+@pytest.mark.parametrize("state", ["rolling-back", "rolled-back"])
+async def test_a_rollback_writes_what_each_target_had(world: World, state: Any) -> None:
+    queued(world, rollout=a_rollout(state=state), goal="back")
+    await apply(world)
+    assert [patch.pin.revision for patch in world.resource_manager.applied] == [sha(0)]
+
+
+async def test_after_its_window_has_closed_nothing_is_written_any_more(world: World) -> None:
+    closed = Calendar(windows=(Window(time_zone="UTC", days=(0,), start="08:00", end="11:59"),))  # NOW is a Monday's noon
+    queued(world, rollout=a_rollout(calendars=(Calendar(), closed)), calendar=1)
+    await apply(world)
+    assert (target(world).state, world.resource_manager.calls) == ("pending", 0)
 
 
 async def test_a_finished_rollout_still_catches_up(world: World) -> None:
@@ -136,7 +164,7 @@ async def test_an_older_change_never_writes_over_a_newer_one(world: World) -> No
     await apply(world, replace(MESSAGE, rollout_id="rollout-2"))
     await apply(world)
     assert [patch.commit for patch in world.resource_manager.applied] == [sha(2)]
-    assert (target(world).state, target(world).reason) == ("superseded", "a newer change has this configuration")
+    assert (target(world).state, target(world).rejection, target(world).has_news) == ("queued", OVERTAKEN, True)
 
 
 async def test_a_newer_change_writes_over_an_older_one(world: World) -> None:
@@ -167,7 +195,7 @@ async def test_who_takes_the_turn_at_the_same_time_decides_again(world: World) -
     newer = Configuration(id=configuration, cluster_id=cluster, subscription="sub-1", sequence=9, rollout_id="rollout-9")
     world.configurations.kept.meanwhile = lambda: world.configurations.kept.put((cluster, configuration), newer)
     await apply(world)
-    assert (target(world).state, world.resource_manager.calls) == ("superseded", 0)
+    assert (target(world).rejection, world.resource_manager.calls) == (OVERTAKEN, 0)
     assert record(world) == newer
 
 

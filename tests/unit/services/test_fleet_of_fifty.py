@@ -14,6 +14,7 @@ from worlds import World
 from shared.domain.errors import Busy, Conflict, Throttled, Unavailable
 from shared.domain.messages import PlanChange
 from shared.domain.observations import FluxConfiguration
+from shared.domain.pace import ARM_WRITES
 from shared.domain.rollouts import OPEN, Rollout
 
 CLUSTERS = 50
@@ -242,7 +243,7 @@ async def test_no_more_are_in_flight_than_the_strategy_allows(room: int) -> None
 
 async def test_updates_are_paced() -> None:
     fleet = Fleet(1)
-    await fleet.world.pacer.reserve("sub-1", 190 + 100)
+    await fleet.world.pacer.reserve("sub-1", ARM_WRITES.burst + 100)
     await fleet.push(1)
     await fleet.world.step()(fleet.rollouts()[0].id)
     slots = [sent.not_before for sent in fleet.world.queue.sent if sent.queue == "config-updates"]

@@ -49,7 +49,7 @@ async def test_news_is_recorded_and_wakes_the_rollout(world: World) -> None:
 async def test_one_wake_is_enough_for_many_targets(world: World) -> None:
     for number in range(5):
         waiting(world, number)
-        seen(world, number)
+        seen(world, number, revision=SYNCED)
     await world.observe()()
     assert len(world.queue.sent) == 1
     assert world.fleet.asked == ["platform"]
@@ -58,11 +58,30 @@ async def test_one_wake_is_enough_for_many_targets(world: World) -> None:
 async def test_one_look_serves_all_rollouts_of_a_repository(world: World) -> None:
     waiting(world, 0, "rollout-1")
     waiting(world, 1, "rollout-2")
-    seen(world, 0)
-    seen(world, 1)
+    seen(world, 0, revision=SYNCED)
+    seen(world, 1, revision=SYNCED)
     await world.observe()()
     assert world.fleet.asked == ["platform"]
     assert {message.rollout_id for message in world.queue.messages(ROLLOUT_STEPS)} == {"rollout-1", "rollout-2"}
+
+
+async def test_a_look_that_changes_nothing_is_recorded_and_wakes_nobody(world: World) -> None:
+    waiting(world)
+    pending = seen(world, compliance="Pending", revision=SYNCED)
+    await world.observe()()
+    assert (target(world).observation, target(world).has_news, world.queue.sent) == (pending, False, [])
+
+
+async def test_while_a_stage_bakes_its_compliant_targets_are_looked_at_too(world: World) -> None:
+    waiting(world, state="compliant")
+    seen(world, compliance="Non-Compliant", revision=SYNCED)
+    await world.observe()()
+    assert world.fleet.asked == []
+    baking = a_rollout(a_stage(state="running", counts={"compliant": 1}, done_at=NOW, bake_seconds=600))
+    world.rollouts.kept.put("rollout-1", baking)
+    await world.observe()()
+    assert target(world).has_news
+    assert world.queue.messages(ROLLOUT_STEPS) == [StepRollout(rollout_id="rollout-1")]
 
 
 async def test_a_look_that_shows_nothing_new_is_not_written(world: World) -> None:

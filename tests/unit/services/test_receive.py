@@ -89,7 +89,7 @@ async def test_a_body_of_just_the_limit_is_read(world: World) -> None:
     assert (await world.receive()("platform", headers(body), body)).status == 202
 
 
-@pytest.mark.parametrize(("event", "told"), [("ping", {"ok": "ping"}), ("workflow_run", {"ignored": "workflow_run"})])
+@pytest.mark.parametrize(("event", "told"), [("ping", {"ok": "ping"}), ("create", {"ignored": "create"})])
 async def test_an_event_without_work_is_answered_and_leaves_nothing_behind(world: World, event: str, told: object) -> None:
     answer = await world.receive()("platform", headers(b"{}", event=event), b"{}")
     assert (answer.status, answer.body) == (200, told)
@@ -140,3 +140,16 @@ async def test_a_change_without_an_author_is_the_receiver_s_act(world: World) ->
     (link,) = world.audit.streams[world.changes.kept.all()[0].source]
     assert link.entry is not None
     assert link.entry.actor == "platform"
+
+
+async def test_the_result_of_a_check_is_kept_where_its_event_is_asked_for(world: World) -> None:
+    status = {"sha": sha(1), "context": "ci/build", "state": "success", "repository": {"clone_url": "https://github.com/contoso/platform"}}
+    body = json.dumps(status).encode()
+    answer = await world.receive()("platform", headers(body, event="status"), body)
+    assert (answer.status, answer.body, world.checks.kept.all()) == (200, {"ignored": "status"}, [])
+    receivers = tuple(replace(receiver, events=("status",)) for receiver in world.config.receivers)
+    world.config = replace(world.config, receivers=receivers)
+    answers = [await world.receive()("platform", headers(body, event="status"), body) for _ in range(2)]
+    assert [(answer.status, answer.body) for answer in answers] == [(202, {"checks": ["ci/build"]}), (200, {"checks": ["ci/build"]})]
+    (kept,) = world.checks.kept.all()
+    assert (kept.name, kept.state, kept.revision, kept.at) == ("ci/build", "success", sha(1), world.clock())

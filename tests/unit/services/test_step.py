@@ -2,10 +2,11 @@
 
 import asyncio
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from builders import NOW, a_rollout, a_stage, a_target, an_observation, at, sha
+from builders import NOW, RULES, a_rollout, a_stage, a_target, an_observation, at, sha
 from fakes import Killed
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +16,9 @@ from worlds import World
 from shared.domain.advance import supersede
 from shared.domain.errors import Conflict, Unavailable
 from shared.domain.messages import CONFIG_UPDATES, NOTIFICATIONS, ROLLOUT_STEPS, ApplyUpdate, Notify, StepRollout
-from shared.domain.pace import Pace
+from shared.domain.pace import ARM_WRITES, Pace
 from shared.domain.rollouts import Rollout, Target
+from shared.domain.targets import scheduled
 from shared.services.concurrency import map_bounded
 
 SYNCED = f"main@sha1:{sha(1)}"
@@ -45,8 +47,18 @@ def targets(world: World) -> list[Target]:
 
 
 def all_are(world: World, **changes: Any) -> None:
+    """As apply or a look at the fleet leaves them: with news."""
     for target in targets(world):
-        world.rollouts.kept_targets.put((target.rollout_id, target.id), replace(target, **changes))
+        changed = scheduled(replace(target, **{"has_news": True} | changes), RULES)
+        world.rollouts.kept_targets.put((target.rollout_id, target.id), changed)
+
+
+async def step_to_the_end(world: World) -> None:
+    """Also the messages that a step sends itself because it has done enough."""
+    await world.step()("rollout-1")
+    while again := [sent for sent in world.queue.visible() if sent.queue == ROLLOUT_STEPS]:
+        world.queue.waiting.remove(again[0])
+        await world.step()("rollout-1")
 
 
 def counted(world: World) -> list[dict[str, int]]:
@@ -58,11 +70,11 @@ def counted(world: World) -> list[dict[str, int]]:
 
 async def test_a_new_rollout_sends_one_update_a_target_at_its_slot(world: World) -> None:
     fill(world, 250)
-    await world.step()("rollout-1")
+    await step_to_the_end(world)
     sent = [sent for sent in world.queue.sent if sent.queue == CONFIG_UPDATES]
     assert len({sent.message.target_id for sent in sent}) == len(sent) == 250
     assert {sent.message.target_id: sent.not_before for sent in sent} == {target.id: target.slot for target in targets(world)}
-    assert sum(sent.not_before == NOW for sent in sent) == 190
+    assert sum(sent.not_before == NOW for sent in sent) == ARM_WRITES.burst
     assert {target.state for target in targets(world)} == {"queued"}
 
 
@@ -70,16 +82,48 @@ async def test_every_subscription_has_a_pace_of_its_own(world: World) -> None:
     fill(world, 300)
     for target in targets(world):
         world.rollouts.kept_targets.put((target.rollout_id, target.id), replace(target, subscription=f"sub-{target.order % 2}"))
-    await world.step()("rollout-1")
+    await step_to_the_end(world)
     assert {target.slot for target in targets(world)} == {NOW}
     assert {pace.id for pace in world.pace.kept.all()} == {"sub-0.westeurope", "sub-1.westeurope"}
 
 
+async def test_a_step_does_a_bounded_piece_of_work_and_leaves_the_rest_to_another_message(world: World) -> None:
+    fill(world, 500)
+    await world.step()("rollout-1")
+    assert counted(world) == [{"queued": 180, "pending": 320}]
+    assert world.queue.messages(ROLLOUT_STEPS)[-1:] == [StepRollout(rollout_id="rollout-1")]
+
+
+async def test_no_more_is_queued_than_the_pace_has_room_for_within_a_minute(world: World) -> None:
+    fill(world, 1000)
+    await step_to_the_end(world)
+    queued = [target.slot for target in targets(world) if target.slot]
+    assert at(59) < max(queued) <= at(60)
+    assert counted(world) == [{"queued": len(queued), "pending": 1000 - len(queued)}]
+    (wake,) = [sent for sent in world.queue.waiting if sent.queue == ROLLOUT_STEPS]
+    assert wake.not_before == at(15)
+    world.clock.now = at(15)
+    await step_to_the_end(world)
+    assert max(target.slot for target in targets(world) if target.slot) > at(74)
+
+
+async def test_slots_that_a_lost_race_leaves_unused_are_given_back(world: World) -> None:
+    fill(world, 50)
+    world.rollouts.kept_targets.meanwhile = lambda: world.rollouts.kept_targets.put(
+        ("rollout-1", "target-001"), replace(targets(world)[1], reason="someone was here")
+    )
+    await step_to_the_end(world)
+    (pace,) = world.pace.kept.all()
+    assert counted(world) == [{"queued": 50}]
+    assert pace.theoretical_arrival is not None
+    assert abs(pace.theoretical_arrival - at(50 / ARM_WRITES.per_second)) < timedelta(milliseconds=1)
+
+
 async def test_stepping_again_sends_and_tells_nothing_again(world: World) -> None:
     fill(world, 3)
-    await world.step()("rollout-1")
+    await step_to_the_end(world)
     sent, told = list(world.queue.sent), world.audit.actions()
-    await world.step()("rollout-1")
+    await step_to_the_end(world)
     assert (world.queue.sent, world.audit.actions()) == (sent, told)
 
 
@@ -167,11 +211,11 @@ async def test_a_rollout_that_was_superseded_meanwhile_closes_its_targets_and_co
     world.rollouts.kept.meanwhile = lambda: world.rollouts.kept.put("rollout-1", supersede(rollout(world), "rollout-2", at(6)))
     await world.step()("rollout-1")
     assert rollout(world).state == "superseded"
-    assert rollout(world).stages[0].counts == counted(world)[0] == {"compliant": 3}
+    assert rollout(world).stages[0].counts == counted(world)[0] == {"superseded": 3}
     assert world.rollouts.listed == {}
 
 
-async def test_what_apply_has_closed_already_is_counted_too(world: World) -> None:
+async def test_what_apply_puts_back_when_a_rollout_is_superseded_is_closed_and_counted(world: World) -> None:
     fill(world, 3)
     await world.step()("rollout-1")
     world.rollouts.kept.put("rollout-1", supersede(rollout(world), "rollout-2", NOW))
@@ -216,6 +260,7 @@ async def test_an_instance_that_dies_at_any_write_of_the_end_leaves_nothing_unto
         world.clock.now = at(11)
         world.faults.die_at = world.faults.writes + number
         await retry(world)
+        world.faults.die_at = None
         for rollout_id in list(world.rollouts.listed):  # what the sweep finds
             world.clock.pass_(600)
             await world.step()(rollout_id)
@@ -234,6 +279,8 @@ async def test_steps_at_the_same_time_agree(seed: int, together: int, die_at: in
     world.faults.pauses = random.Random(seed)  # noqa: S311 -- repeatable, not secret
     world.faults.die_at = die_at
     await asyncio.gather(*(retry(world) for _ in range(together)))
+    world.faults.die_at = None
+    await retry(world)
     assert counted(world) == [stage.counts for stage in rollout(world).stages] == [{"queued": 4}, {"pending": 2}]
     messages = world.queue.messages(CONFIG_UPDATES)
     assert len(messages) == len({(message.target_id, message.dispatch) for message in messages}) <= 4
@@ -260,7 +307,7 @@ async def test_a_listed_rollout_that_was_never_made_is_forgotten_after_an_hour(w
 
 async def test_the_pace_is_taken_turns_at(world: World) -> None:
     slots = await asyncio.gather(*(world.pacer.reserve("sub-1", 100) for _ in range(5)))
-    assert len({slot for some in slots for slot in some if slot > NOW}) == 500 - 190
+    assert len({slot for some in slots for slot in some if slot > NOW}) == 500 - ARM_WRITES.burst
     await asyncio.gather(world.pacer.push_back("sub-1", at(100)), world.pacer.push_back("sub-1", at(50)))
     assert (await world.pacer.reserve("sub-1", 1))[0] >= at(100)
 

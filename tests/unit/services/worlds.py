@@ -7,10 +7,12 @@ from typing import Any
 from fakes import (
     FakeAudit,
     FakeChanges,
+    FakeChecks,
     FakeClock,
     FakeConfigurations,
     FakeDeliveries,
     FakeFleet,
+    FakeGateCaller,
     FakePace,
     FakeProvider,
     FakeQueue,
@@ -24,8 +26,13 @@ from shared.config.loader import load_text
 from shared.config.models import Config
 from shared.config.models import Provider as ProviderConfig
 from shared.ports import Provider
+from shared.services.answer_gate import AnswerGate, Callback
 from shared.services.apply import Apply
 from shared.services.bury import Bury, Replay
+from shared.services.call_gate import Call
+from shared.services.check import RecordCheck
+from shared.services.effects import Effects
+from shared.services.gate_facts import GateFactsOf
 from shared.services.notify import Post, Tell, TellEvent
 from shared.services.observe import Observe
 from shared.services.pacing import Pacer
@@ -64,6 +71,7 @@ class World:
         self.queue = FakeQueue(self.faults, self.clock)
         self.secrets = FakeSecrets(github="new", github_old="old", teams="https://teams.example/hook")
         self.changes = FakeChanges(self.faults, self.clock)
+        self.checks = FakeChecks(self.faults)
         self.rollouts = FakeRollouts(self.faults, self.clock)
         self.configurations = FakeConfigurations(self.faults)
         self.deliveries = FakeDeliveries(self.faults)
@@ -71,19 +79,34 @@ class World:
         self.resource_manager = FakeResourceManager()
         self.fleet = FakeFleet()
         self.provider = FakeProvider()
+        self.gate_caller = FakeGateCaller()
         self.pace = FakePace(self.faults)
         self.pacer = Pacer(self.pace, "westeurope", self.clock)
         self.looked: dict[str, datetime] = {}
         self._attempts = 0
 
     def receive(self) -> Receive:
-        return Receive(self.config, self.secrets, self.changes, self.audit, self.queue, self.clock)
+        return Receive(self.config, self.secrets, self.changes, self.audit, self.queue, self.clock, self.record_check())
+
+    def record_check(self) -> RecordCheck:
+        return RecordCheck(self.checks, self.changes, self.queue, self.clock)
+
+    def call_gate(self) -> Call:
+        return Call(self.rollouts, self.secrets, self.gate_caller, self.audit, self.clock, "https://sluice.example")
+
+    def answer_gate(self) -> AnswerGate:
+        return AnswerGate(self.rollouts, self.audit, self.queue, self.clock)
+
+    def callback(self) -> Callback:
+        return Callback(self.rollouts, self.secrets, self.answer_gate(), self.clock)
 
     def plan(self) -> Plan:
-        return Plan(self.config, self.changes, self.rollouts, self.fleet, self.audit, self.queue, self.clock, REDISPATCH_AFTER_SECONDS)
+        after = REDISPATCH_AFTER_SECONDS
+        return Plan(self.config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, self.clock, after)
 
     def step(self) -> Step:
-        return Step(self.rollouts, self.pacer, self.audit, self.queue, self.clock)
+        effects = Effects(self.audit, self.queue, self.clock)
+        return Step(self.rollouts, self.pacer, GateFactsOf(self.rollouts, self.checks), effects, self.clock)
 
     def apply(self) -> Apply:
         return Apply(self.rollouts, self.configurations, self.resource_manager, self.pacer, self.audit, self.queue, self.clock, LEASE)
@@ -123,6 +146,8 @@ class World:
                 await self.step()(message.rollout_id)
             case "config-updates":
                 await self.apply()(message, holder=f"attempt-{self._attempts}")
+            case "gate-calls":
+                await self.call_gate()(message)
             case "notifications" if hasattr(message, "event_id"):
                 await self.tell_event()(message)
             case "notifications":

@@ -1,0 +1,20 @@
+"""The gates of a rollout's stages: found by place and name, and put back when something was said at one."""
+
+from msgspec.structs import replace
+
+from shared.domain.gates import Gate
+from shared.domain.rollouts import Rollout
+
+
+def gate_of(rollout: Rollout, stage: int, name: str) -> Gate | None:
+    """The gate of the stage with index `stage`; None where there is no such stage or gate."""
+    if not 0 <= stage < len(rollout.stages):
+        return None
+    return next((gate for gate in rollout.stages[stage].gates if gate.name == name), None)
+
+
+def with_gate(rollout: Rollout, stage: int, gate: Gate) -> Rollout:
+    """The rollout with `gate` in the place of the one of its name."""
+    at = rollout.stages[stage]
+    changed = replace(at, gates=tuple(gate if known.name == gate.name else known for known in at.gates))
+    return replace(rollout, stages=(*rollout.stages[:stage], changed, *rollout.stages[stage + 1 :]))

@@ -1,0 +1,29 @@
+"""Eight instances of the app share one limit of Azure Resource Manager without talking to each other."""
+
+from collections import Counter
+
+import pytest
+import pytest_asyncio
+from conftest import Start
+from playground import Playground
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CLUSTERS = 400  #: twice what ARM's bucket holds, so half of them wait for its refill
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def play(start: Start) -> Playground:
+    play = await start(clusters=CLUSTERS, canary_share=0)
+    play.configure("    strategy: rings\n", "")  # all at once
+    await play.stack.start_more_hosts(7)
+    return play
+
+
+async def test_eight_instances_write_to_every_cluster_once_and_are_never_throttled(play: Playground) -> None:
+    push = await play.push()
+    rollout = await play.ended(push, within_seconds=180)
+    assert rollout["stages"][0]["counts"] == {"compliant": CLUSTERS}
+    assert Counter(patch.status for patch in await play.azure.patches()).keys() <= {200, 202}
+    assert await play.azure.accepted() == dict.fromkeys(await play.azure.clusters(), 1)
+    assert await play.azure.throttled_paths() == []
