@@ -11,6 +11,7 @@ from cli.simulation.virtual_time import VirtualClock
 from local.azure.buckets import Rate, TokenBucket
 from shared.domain.errors import Throttled
 from shared.domain.observations import COMPLIANT, NON_COMPLIANT, FluxConfiguration, Observation
+from shared.domain.pins import Pin
 from shared.domain.rollouts import Target
 
 URL, BRANCH = "https://github.com/contoso/platform", "main"
@@ -105,7 +106,7 @@ class SimulatedResourceManager:
         self.throttled = 0
         self.updates: list[tuple[float, int]] = []  #: seconds and stage of each that was accepted
 
-    async def pin(self, target: Target, *, branch: str | None, tag: str | None, commit: str) -> None:
+    async def pin(self, target: Target, pin: Pin) -> None:
         """Raises Throttled."""
         cluster = self._clusters[target.configuration_id]
         bucket = self._buckets.setdefault(target.subscription, TokenBucket(Rate(ARM_BURST, ARM_PER_SECOND), self._clock.seconds))
@@ -115,4 +116,4 @@ class SimulatedResourceManager:
             self.throttled += 1
             raise Throttled("too many writes", status=429, retry_after=take.retry_after_seconds)
         self.updates.append((self._clock.seconds(), target.stage))
-        cluster.write(commit)
+        cluster.write(pin.revision)

@@ -53,7 +53,7 @@ class Model(Record, frozen=True):
     graph_lag_seconds: Range = GRAPH_LAG_SECONDS
     approve_after_seconds: float = 600.0  #: when people and other systems say yes at a gate
     resume_after_seconds: float | None = None  #: when people resume a paused rollout; None: nobody does
-    instances: int = 4  #: of the app, for each queue (Flex Consumption scales each queue's function by itself)
+    instances: int = 8  #: of the app, for each queue (Flex Consumption scales the function of each queue by itself)
 
 
 class ClusterTraits(Record, frozen=True):

@@ -76,9 +76,7 @@ class People:
                 await self._change(rollout.id, lambda now: self._answered(now, gate))
             case "checks":
                 for name in gate.checks:
-                    result = CheckResult(
-                        source=rollout.source, revision=rollout.revision, name=name, state="success", at=self._clock()
-                    )
+                    result = CheckResult(source=rollout.source, revision=rollout.revision, name=name, state="success", at=self._clock())
                     await self._checks.record(result)
             case "promotion":
                 proved = replace(rollout, id=rollout_id(rollout.change_id, gate.route), route=gate.route, state="succeeded")

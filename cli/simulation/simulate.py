@@ -22,6 +22,11 @@ START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 LONGEST_SECONDS = 60 * 86_400.0
 _PROGRESS_EVERY_SECONDS = 5.0
 
+
+class NothingPlanned(Exception):
+    """No stage of the strategy selects any of the clusters."""
+
+
 #: Told now and then: virtual seconds since the rollout began, targets that are done, targets in all.
 Progress = Callable[[float, int, int], None]
 
@@ -37,23 +42,31 @@ async def _simulate(model: Model, strategy: Strategy, clock: VirtualClock, progr
     clusters = [SimulatedCluster(traits, f"cluster-{traits.number:0{width}}", clock) for traits in fleet]
     async with asyncio.TaskGroup() as tasks:
         world = World(model, clusters, clock, tasks)
-        planned = await world.plan(strategy)
-        begin = clock.seconds()
-        shown = tasks.create_task(_show(world, begin, progress)) if progress else None
-        await world.run(LONGEST_SECONDS)
+        world.start()
+        planned = await world.push(strategy)
+        shown = tasks.create_task(_show(world, progress)) if planned and progress else None
+        if planned:
+            await world.until_over(LONGEST_SECONDS)
         ended = clock.seconds()
+        world.stop()
         if shown:
             shown.cancel()
+    if planned is None:
+        raise NothingPlanned(f"no stage of strategy {strategy.name} selects any of the simulated clusters")
     targets = await world.rollouts.targets(planned.id)
     by_id = {cluster.found.id: cluster.traits for cluster in clusters}
+    begin = clock.seconds_at(planned.created_at)
     return _report(strategy.name, world, begin, ended, _least(planned, targets, by_id, begin, model))
 
 
-async def _show(world: World, begin: float, progress: Progress) -> None:
+async def _show(world: World, progress: Progress) -> None:
+    begin = world.clock.seconds()
     while True:
         counts = _counts(world.rollout) if world.rollout else {}
         total = sum(counts.values())
-        progress(world.clock.seconds() - begin, total - counts.get("pending", 0) - counts.get("queued", 0) - counts.get("applied", 0), total)
+        progress(
+            world.clock.seconds() - begin, total - counts.get("pending", 0) - counts.get("queued", 0) - counts.get("applied", 0), total
+        )
         await asyncio.sleep(_PROGRESS_EVERY_SECONDS)
 
 
@@ -123,7 +136,7 @@ def _report(strategy: str, world: World, begin: float, ended: float, least: list
         events=tuple(EventReport(at=since(clock_begin, e.at) or 0.0, kind=e.kind, summary=e.summary) for e in rollout.events),
         messages=dict(sorted(world.queue.sent.items())),
         audit_entries=world.audit.entries,
-        failed_invocations=world.host.failed,
+        failed_invocations=world.failed_invocations,
         series=world.recorder.series(begin),
     )
 

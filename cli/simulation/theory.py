@@ -127,9 +127,7 @@ def _run(stage: StagePlan, sweeps: Sweeps, buckets: dict[str, _Bucket], opened: 
     return last_write, now
 
 
-def _next_start(
-    waiting: dict[str, deque[tuple[int, Cluster]]], buckets: dict[str, _Bucket], now: float
-) -> tuple[float, int, str] | None:
+def _next_start(waiting: dict[str, deque[tuple[int, Cluster]]], buckets: dict[str, _Bucket], now: float) -> tuple[float, int, str] | None:
     """The earliest moment at which some subscription takes a write, the first cluster in order where there are several."""
     return min(((buckets[name].free_at(now), line[0][0], name) for name, line in waiting.items()), default=None)
 

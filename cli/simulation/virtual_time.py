@@ -60,6 +60,9 @@ class VirtualClock:
     def at(self, seconds: float) -> datetime:
         return self._start + timedelta(seconds=seconds)
 
+    def seconds_at(self, moment: datetime) -> float:
+        return (moment - self._start).total_seconds()
+
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:

@@ -1,8 +1,10 @@
 """The app in a simulated world: its real use cases on in-memory ports, driven by a simulated host."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import count
 
 from cli.simulation.azure import BRANCH, NEW, OLD, URL, SimulatedCluster, SimulatedFleet, SimulatedResourceManager
 from cli.simulation.database.others import CountedAudit, MemoryChanges, MemoryChecks, MemoryConfigurations, MemoryPace
@@ -32,25 +34,21 @@ _REF = f"refs/heads/{BRANCH}"
 _LEASE, _REDISPATCH_SECONDS, _LOOK_FOR_AWAY = timedelta(seconds=120), 300.0, timedelta(seconds=300)
 
 
-class NothingPlanned(Exception):
-    """No stage of the strategy selects any of the clusters."""
-
-
 class World:
     """Everything around one rollout. Made inside the loop in which it lives."""
 
     def __init__(self, model: Model, clusters: Sequence[SimulatedCluster], clock: VirtualClock, tasks: asyncio.TaskGroup) -> None:
         self.model = model
         self.clock = clock
-        self.rollouts, self.changes, self.checks = MemoryRollouts(clock), MemoryChanges(), MemoryChecks()
-        self.configurations, self.audit, self.queue = MemoryConfigurations(), CountedAudit(), SimulatedQueue(clock)
-        self.pacer = Pacer(MemoryPace(), "", clock)
-        self.fleet, self.resource_manager = SimulatedFleet(clusters), SimulatedResourceManager(clusters, clock)
-        self.host = Host(self.queue, tasks, model.seed)
+        self.rollouts, self._changes, self._checks = MemoryRollouts(clock), MemoryChanges(), MemoryChecks()
+        self._configurations, self.audit, self.queue = MemoryConfigurations(), CountedAudit(), SimulatedQueue(clock)
+        self._pacer = Pacer(MemoryPace(), "", clock)
+        self._fleet, self.resource_manager = SimulatedFleet(clusters), SimulatedResourceManager(clusters, clock)
+        self._host = Host(self.queue, tasks, model.seed)
         resume_after = None if model.resume_after_seconds is None else timedelta(seconds=model.resume_after_seconds)
-        self.people = People(
+        self._people = People(
             self.rollouts,
-            self.checks,
+            self._checks,
             self.queue,
             clock,
             tasks,
@@ -60,21 +58,13 @@ class World:
         self.recorder = Recorder(clock.seconds)
         self.rollout: Rollout | None = None  #: as it was saved last
         self._over = asyncio.Event()
+        self._attempts = count()  #: a holder for each attempt to write
         self.rollouts.target_listeners.append(self.recorder.on_target)
-        self.rollouts.rollout_listeners += [self.recorder.on_rollout, self.people.hear, self._hear]
+        self.rollouts.rollout_listeners += [self.recorder.on_rollout, self._people.hear, self._hear]
 
-    async def plan(self, strategy: Strategy) -> Rollout:
-        """The push of the new commit is planned. Raises NothingPlanned."""
-        change = self._push()
-        await self.changes.record(change)
-        await self._plan(strategy)(PlanChange(source=change.source, change_id=change.id))
-        if self.rollout is None:
-            raise NothingPlanned
-        return self.rollout
-
-    async def run(self, longest_seconds: float) -> None:
-        """Until nothing can happen any more, or for so long."""
-        step, apply, observe = self._step(), self._apply(), self._observe()
+    def start(self) -> None:
+        """From now on the host looks for messages, and the sweeps run."""
+        step, apply = self._step(), self._apply()
 
         async def on_step(message: Record) -> None:
             if isinstance(message, StepRollout):
@@ -82,21 +72,33 @@ class World:
 
         async def on_update(message: Record) -> None:
             if isinstance(message, ApplyUpdate):
-                await apply(message, holder=f"{message.target_id}.{message.dispatch}.{message.attempt}.{self.clock.seconds()}")
+                await apply(message, holder=str(next(self._attempts)))
 
-        self.host.on_queue(ROLLOUT_STEPS, on_step, instances=self.model.instances)
-        self.host.on_queue(CONFIG_UPDATES, on_update, instances=self.model.instances)
-        self.host.on_timer(SWEEP_COMPLIANCE_SECONDS, observe)
-        self.host.on_timer(SWEEP_ROLLOUTS_SECONDS, step.sweep)
-        if self.rollout:
-            await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=self.rollout.id))
-        try:
+        self._host.on_queue(ROLLOUT_STEPS, on_step, instances=self.model.instances)
+        self._host.on_queue(CONFIG_UPDATES, on_update, instances=self.model.instances)
+        self._host.on_timer(SWEEP_COMPLIANCE_SECONDS, self._observe())
+        self._host.on_timer(SWEEP_ROLLOUTS_SECONDS, step.sweep)
+
+    async def push(self, strategy: Strategy) -> Rollout | None:
+        """The push of the new commit is planned; None where no stage selects any cluster."""
+        change = self._change()
+        await self._changes.record(change)
+        await self._plan(strategy)(PlanChange(source=change.source, change_id=change.id))
+        return self.rollout
+
+    async def until_over(self, longest_seconds: float) -> None:
+        """Returns when nothing can happen any more, or after so long."""
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(longest_seconds):
                 await self._over.wait()
-        except TimeoutError:
-            pass
-        self.host.stop()
-        self.people.stop()
+
+    def stop(self) -> None:
+        self._host.stop()
+        self._people.stop()
+
+    @property
+    def failed_invocations(self) -> int:
+        return self._host.failed
 
     def _hear(self, rollout: Rollout) -> None:
         if rollout.route != _ROUTE:
@@ -107,7 +109,7 @@ class World:
         if is_left or not self.rollouts.is_active(rollout.id):
             self._over.set()
 
-    def _push(self) -> Change:
+    def _change(self) -> Change:
         now = self.clock()
         return Change(
             id=change_id(_ROUTE, "1", URL, _REF),
@@ -131,9 +133,10 @@ class World:
         route = Route(name=_ROUTE, source=Source(url=URL), action="pin", strategy=strategy.name)
         return Plan(
             config=Config(api_version="sluice/v1", strategies=(strategy,), routes=(route,)),
-            changes=self.changes,
+            changes=self._changes,
             rollouts=self.rollouts,
-            fleet=self.fleet,
+            configurations=self._configurations,
+            fleet=self._fleet,
             audit=self.audit,
             queue=self.queue,
             clock=self.clock,
@@ -142,14 +145,14 @@ class World:
 
     def _step(self) -> Step:
         effects = Effects(self.audit, self.queue, self.clock)
-        return Step(self.rollouts, self.pacer, GateFactsOf(self.rollouts, self.checks), effects, self.clock)
+        return Step(self.rollouts, self._pacer, GateFactsOf(self.rollouts, self._checks), effects, self.clock)
 
     def _apply(self) -> Apply:
         return Apply(
             rollouts=self.rollouts,
-            configurations=self.configurations,
+            configurations=self._configurations,
             resource_manager=self.resource_manager,
-            pacer=self.pacer,
+            pacer=self._pacer,
             audit=self.audit,
             queue=self.queue,
             clock=self.clock,
@@ -157,4 +160,4 @@ class World:
         )
 
     def _observe(self) -> Observe:
-        return Observe(self.rollouts, self.fleet, self.queue, self.clock, _LOOK_FOR_AWAY, {})
+        return Observe(self.rollouts, self._fleet, self.queue, self.clock, _LOOK_FOR_AWAY, {})

@@ -50,6 +50,10 @@ class MemoryChanges:
         await asyncio.sleep(WRITE_SECONDS)
         self._heads.save(head.source + head.id, head, etag)
 
+    async def heads_at(self, source: str, revision: str) -> list[Head]:
+        await asyncio.sleep(READ_SECONDS)
+        return [head for head in self._heads if head.source == source and head.revision == revision]
+
 
 class MemoryConfigurations:
     """Implements ports.Configurations."""
@@ -109,5 +113,5 @@ class CountedAudit:
         self.entries += 1
 
     async def read(self, stream: str | None = None) -> AsyncIterator[Link]:
-        for link in ():
+        for link in list[Link]():
             yield link
