@@ -1,21 +1,24 @@
 """Writes down what happens while a simulation runs."""
 
-from bisect import bisect_right
+import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from cli.simulation.report import STATES, Moment, Pause
 from shared.domain.rollouts import Rollout, Target
 
 #: How closely the series follows: more moments than a chart is wide show no more.
-_MOMENTS = 240
+_MOMENTS, _MOMENTS_AFTER = 240, 60
+_SAME = 1e-6  #: seconds
+
+Change = tuple[float, str, str]  #: when, from which state ("" for a new target), to which
 
 
 class Recorder:
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
-        self._changes: list[tuple[float, str, str]] = []
+        self._changes: list[Change] = []
         self._offline: dict[int, int] = {}
         self.most_offline: dict[int, int] = {}
         self.pauses: list[tuple[float, float | None]] = []
@@ -33,34 +36,37 @@ class Recorder:
         elif rollout.state != "paused" and is_paused:
             self.pauses[-1] = self.pauses[-1][0], self._seconds()
 
-    def series(self, begin: float) -> tuple[Moment, ...]:
-        return series(self._changes, begin)
+    def series(self, begin: float, until: float) -> tuple[Moment, ...]:
+        return series(self._changes, begin, until)
 
     def pauses_since(self, begin: float) -> tuple[Pause, ...]:
         return tuple(Pause(begin=start - begin, end=None if end is None else end - begin) for start, end in self.pauses)
 
 
-def series(changes: list[tuple[float, str, str]], begin: float) -> tuple[Moment, ...]:
-    """How many targets were in each state, at even steps from `begin` to the last change. What ended otherwise counts as failed."""
+def series(changes: Sequence[Change], begin: float, until: float) -> tuple[Moment, ...]:
+    """How many targets were in each state: at even steps from `begin` to `until`, and then more rarely to the last change."""
     if not changes:
         return ()
-    end = changes[-1][0]
+    end = max(until, changes[-1][0])
+    steps = [begin + (until - begin) * number / _MOMENTS for number in range(_MOMENTS)]
+    steps += [until + (end - until) * number / _MOMENTS_AFTER for number in range(_MOMENTS_AFTER + 1)]
     counts: Counter[str] = Counter()
-    moments, done = [], 0
-    times = [change[0] for change in changes]
-    for number in range(_MOMENTS + 1):
-        at = begin + (end - begin) * number / _MOMENTS
-        upto = bisect_right(times, at + 1e-9) if number < _MOMENTS else len(changes)
-        for _, before, after in changes[done:upto]:
-            counts[_shown(before)] -= 1
-            counts[_shown(after)] += 1
-        done = upto
+    moments, left = [], iter([*changes, (math.inf, "", "")])
+    change = next(left)
+    for at in sorted(set(steps)):
+        while change[0] <= at + _SAME:
+            counts[_shown(change[1])] -= 1
+            counts[_shown(change[2])] += 1
+            change = next(left)
         moments.append(Moment(at=round(at - begin, 3), counts={state: counts[state] for state in STATES}))
     return tuple(moments)
 
 
 def _shown(state: str) -> str:
-    return state if state in STATES or not state else "compliant" if state == "rolled-back" else "failed"
+    """What has ended otherwise is shown as failed, but for a rollback that came to its end."""
+    if state in STATES or not state:
+        return state
+    return "compliant" if state == "rolled-back" else "failed"
 
 
 def since(begin: datetime, moment: datetime | None) -> float | None:

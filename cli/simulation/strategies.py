@@ -1,6 +1,6 @@
 """The strategies that need no file. They tolerate every failure, so that the whole timeline is seen."""
 
-from shared.config.models import Stage, Strategy, Success
+from shared.config.models import Config, Stage, Strategy, Success
 from shared.domain.selectors import Selector
 
 _TOLERATE_ALL = Success(max_failures=1_000_000_000)
@@ -11,4 +11,4 @@ RINGS = Strategy(
     stages=tuple(Stage(name=ring, selector=Selector(tags={"ring": ring})) for ring in ("canary", "early", "prod")),
     success=_TOLERATE_ALL,
 )
-BUILT_IN = {strategy.name: strategy for strategy in (ALL, RINGS)}
+BUILT_IN = Config(api_version="sluice/v1", strategies=(ALL, RINGS))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
 
+from msgspec.structs import replace
+
 from cli.simulation.azure import BRANCH, NEW, OLD, URL, SimulatedCluster, SimulatedFleet, SimulatedResourceManager
 from cli.simulation.database.others import CountedAudit, MemoryChanges, MemoryChecks, MemoryConfigurations, MemoryPace
 from cli.simulation.database.rollouts import MemoryRollouts
@@ -14,7 +16,7 @@ from cli.simulation.model import SWEEP_COMPLIANCE_SECONDS, SWEEP_ROLLOUTS_SECOND
 from cli.simulation.people import People
 from cli.simulation.recorder import Recorder
 from cli.simulation.virtual_time import VirtualClock
-from shared.config.models import Config, Route, Source, Strategy
+from shared.config.models import Config, Route, Source
 from shared.domain.changes import Change, change_id
 from shared.domain.messages import CONFIG_UPDATES, ROLLOUT_STEPS, ApplyUpdate, PlanChange, StepRollout
 from shared.domain.record import Record
@@ -79,11 +81,11 @@ class World:
         self._host.on_timer(SWEEP_COMPLIANCE_SECONDS, self._observe())
         self._host.on_timer(SWEEP_ROLLOUTS_SECONDS, step.sweep)
 
-    async def push(self, strategy: Strategy) -> Rollout | None:
+    async def push(self, config: Config, strategy: str) -> Rollout | None:
         """The push of the new commit is planned; None where no stage selects any cluster."""
         change = self._change()
         await self._changes.record(change)
-        await self._plan(strategy)(PlanChange(source=change.source, change_id=change.id))
+        await self._plan(config, strategy)(PlanChange(source=change.source, change_id=change.id))
         return self.rollout
 
     async def until_over(self, longest_seconds: float) -> None:
@@ -129,10 +131,10 @@ class World:
             title="Simulated push",
         )
 
-    def _plan(self, strategy: Strategy) -> Plan:
-        route = Route(name=_ROUTE, source=Source(url=URL), action="pin", strategy=strategy.name)
+    def _plan(self, config: Config, strategy: str) -> Plan:
+        route = Route(name=_ROUTE, source=Source(url=URL), action="pin", strategy=strategy)
         return Plan(
-            config=Config(api_version="sluice/v1", strategies=(strategy,), routes=(route,)),
+            config=replace(config, routes=(route,)),
             changes=self._changes,
             rollouts=self.rollouts,
             configurations=self._configurations,
