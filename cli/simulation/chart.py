@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from cli.simulation.report import STATES, Moment, Report, StageReport
+from cli.simulation.report import CHART_BEYOND, STATES, Moment, Report, StageReport
 from cli.simulation.words import duration
 
 _WIDTH, _HEIGHT = 960, 540
-_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 24, 128, 58
+_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 24, 136, 58
 _PLOT_WIDTH, _PLOT_HEIGHT = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
-_BAND_TOP, _BAND_HEIGHT = 92, 24
-_LETTER = 6.6  #: about the width of one at the size of a label
+_BAND_TOP, _BAND_HEIGHT = 101, 24
+_LETTER, _TITLE_LETTER = 6.9, 10.5  #: about the width of one, in a label and in the title
 _TICKS = 6  #: at most so many on the time axis
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800)
 #: Distinct for the colour-blind too (Okabe and Ito's palette), on light and on dark.
@@ -38,7 +38,8 @@ def svg(report: Report) -> str:
         f'<desc id="desc">{_text(_description(report))}</desc>',
         f"<style>{_STYLE}</style>",
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="var(--paper)"/>',
-        f'<text class="title" x="{_LEFT}" y="36">{_text(_heading(report))}</text>',
+        f'<text class="title" x="{_LEFT}" y="32">{_text(_fitting(_outcome(report), _PLOT_WIDTH, _TITLE_LETTER))}</text>',
+        f'<text class="quiet" x="{_LEFT}" y="54">{_text(_fitting(_fleet(report), _PLOT_WIDTH))}</text>',
         *_legend(report),
         *_grid(report.targets),
         *_areas(report, span),
@@ -53,18 +54,23 @@ def svg(report: Report) -> str:
 def _span(report: Report) -> float:
     """Seconds that the chart shows: to the end of the rollout, and of its theory. What comes back later is told in words."""
     last = report.makespan_seconds or (report.series[-1].at if report.series else 0.0)
-    return max(last, report.least_seconds or 0.0, 1.0) * 1.02
+    return max(last, report.least_seconds or 0.0, 1.0) * CHART_BEYOND
 
 
 def _heading(report: Report) -> str:
-    return f"{report.targets:,} clusters, {report.model.subscriptions:,} subscriptions, strategy {report.strategy}: {_outcome(report)}"
+    return f"{_outcome(report)}: {_fleet(report)}"
 
 
 def _outcome(report: Report) -> str:
     if report.makespan_seconds is None:
-        return report.state
+        return f"Simulated rollout: {report.state}"
     ratio = f", {report.ratio:.1%} of the theoretical time" if report.ratio else ""
-    return f"{duration(report.makespan_seconds)}{ratio}"
+    return f"Simulated rollout: {duration(report.makespan_seconds)}{ratio}"
+
+
+def _fleet(report: Report) -> str:
+    fleet = f"{report.targets:,} clusters in {report.model.subscriptions:,} subscription{'s'[: report.model.subscriptions != 1]}"
+    return f"{fleet}, strategy {report.strategy}, {report.updates:,} updates, {report.throttled:,} refused as too fast"
 
 
 def _description(report: Report) -> str:
@@ -81,8 +87,8 @@ def _legend(report: Report) -> list[str]:
     seen = [state for state in reversed(STATES) if any(moment.counts.get(state) for moment in report.series)]
     parts, x = [], float(_LEFT)
     for state in seen:
-        parts.append(f'<rect x="{x:.1f}" y="56" width="13" height="13" rx="3" fill="var(--{state})" stroke="var(--grid)"/>')
-        parts.append(f'<text x="{x + 19:.1f}" y="67">{state}</text>')
+        parts.append(f'<rect x="{x:.1f}" y="69" width="13" height="13" rx="3" fill="var(--{state})" stroke="var(--grid)"/>')
+        parts.append(f'<text x="{x + 19:.1f}" y="80">{state}</text>')
         x += 19 + len(state) * _LETTER + 24
     return parts
 
@@ -152,11 +158,11 @@ def _stages(stages: Sequence[StageReport], span: float) -> list[str]:
     return parts
 
 
-def _fitting(name: str, width: float) -> str:
-    room = int((width - 8) / _LETTER)
-    if len(name) <= room:
-        return name
-    return f"{name[: room - 1]}…" if room > 1 else ""
+def _fitting(words: str, width: float, letter: float = _LETTER) -> str:
+    room = int((width - 8) / letter)
+    if len(words) <= room:
+        return words
+    return f"{words[: room - 1]}…" if room > 1 else ""
 
 
 def _least(report: Report, span: float) -> list[str]:

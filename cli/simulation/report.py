@@ -6,6 +6,9 @@ from shared.domain.record import Record
 #: What becomes of targets, as the chart and the series tell it, in the order in which they are stacked.
 STATES = ("compliant", "failed", "offline", "applied", "queued", "pending")
 
+#: How much of the time after its end the chart shows, and the series follows as closely as before.
+CHART_BEYOND = 1.02
+
 
 class StageReport(Record, frozen=True):
     """All times are seconds since the rollout began; None: it did not happen."""

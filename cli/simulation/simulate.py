@@ -9,7 +9,7 @@ from cli.simulation import theory, virtual_time
 from cli.simulation.azure import SimulatedCluster
 from cli.simulation.model import GRAPH_PAGE_ROWS, GRAPH_PAGE_SECONDS, SWEEP_COMPLIANCE_SECONDS, ClusterTraits, Model, make_fleet
 from cli.simulation.recorder import since
-from cli.simulation.report import EventReport, Report, StageReport
+from cli.simulation.report import CHART_BEYOND, EventReport, Report, StageReport
 from cli.simulation.virtual_time import VirtualClock
 from cli.simulation.world import World
 from shared.config.models import Config
@@ -137,7 +137,7 @@ def _report(strategy: str, world: World, begin: float, ended: float, least: list
         messages=dict(sorted(world.queue.sent.items())),
         audit_entries=world.audit.entries,
         failed_invocations=world.failed_invocations,
-        series=world.recorder.series(begin, until=begin + (makespan or 0.0)),
+        series=world.recorder.series(begin, until=begin + (makespan or 0.0) * CHART_BEYOND),
     )
 
 
