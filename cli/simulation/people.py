@@ -69,6 +69,7 @@ class People:
     async def _resume(self, key: str) -> None:
         act = Act(kind="resume", by="simulated people", reason="seen, and accepted")
         await self._change(key, lambda rollout: perform(rollout, act, self._clock()) if rollout.state == "paused" else rollout)
+        await self._queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=key))
 
     async def _approve(self, rollout: Rollout, gate: Gate) -> None:
         match gate.type:
@@ -106,5 +107,4 @@ class People:
                 await self._rollouts.save(change(rollout), etag)
             except Conflict:
                 continue
-            await self._queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=key))
             return
