@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -44,12 +45,12 @@ class People:
 
     def hear(self, rollout: Rollout) -> None:
         if rollout.state == "paused" and self._resume_after is not None:
-            self._once(f"paused {len(rollout.events)}", self._resume_after, lambda: self._resume(rollout.id))
+            self._once(f"paused {len(rollout.events)}", self._resume_after, partial(self._resume, rollout.id))
         if rollout.state == "running":
             for gate in rollout.stages[rollout.current].gates:
                 if gate.state == "waiting" and gate.asked_at:
                     key = f"{rollout.current} {gate.name} {gate.asked_at}"
-                    self._once(key, self._approve_after, lambda gate=gate: self._approve(rollout, gate))  # type: ignore[misc] # mypy and default arguments of a lambda
+                    self._once(key, self._approve_after, partial(self._approve, rollout, gate))
 
     def stop(self) -> None:
         for plan in self._plans:
