@@ -11,7 +11,7 @@ from rich.text import Text
 from shared.domain.revisions import parse_revision
 
 if TYPE_CHECKING:
-    from shared.config.models import Stage
+    from shared.config.strategies import Stage
     from shared.domain.pins import Pin
     from shared.services.preview import LeftAlone, Preview, RoutePreview, StagePreview, Update
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 import msgspec
 import yaml
 
+from shared.config.fields import Problem
 from shared.config.models import Config, Route
+from shared.config.strategy_checks import check_strategies
 from shared.domain.errors import Malformed
 from shared.domain.sources import canonical_url, source_type
 from shared.domain.templates import parse_template
@@ -17,7 +19,16 @@ MAX_VALUES = 100_000  #: with every alias written out
 _PATH = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]+)`")
 
-Problem = tuple[str, str]  #: path as msgspec writes it ($.routes[0].strategy), and reason
+_GUESSED = frozenset(f"tag:yaml.org,2002:{tag}" for tag in ("int", "float", "timestamp"))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 without its guesses that 17:00 is a number to base 60, and 2026-12-20 a date: both stay the texts that they are here."""
+
+    def resolve(self, kind: type[yaml.Node], value: str | None, implicit: object) -> str:
+        tag: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]  # types-pyyaml leaves it out
+        is_time = kind is yaml.ScalarNode and tag in _GUESSED and (":" in str(value) or tag.endswith("timestamp"))
+        return self.DEFAULT_SCALAR_TAG if is_time else tag
 
 
 def load_text(text: str, name: str = "sluice.yaml") -> Config:
@@ -42,7 +53,7 @@ def schema() -> dict[str, object]:
 
 def _parse(text: str, name: str) -> tuple[yaml.Node, object]:
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         root = loader.get_single_node()
         if root is None:
             raise Malformed(f"{name}:1: the file is empty; it needs at least `apiVersion: sluice/v1`")
@@ -134,6 +145,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
         yield from _duplicates(f"strategies[{index}].stages", [stage.name for stage in strategy.stages])
     yield from _check_routes(config)
     yield from _check_channels(config)
+    yield from check_strategies(config)
 
 
 def _duplicates(section: str, names: list[str]) -> Iterator[Problem]:

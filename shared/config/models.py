@@ -1,48 +1,20 @@
 """sluice.yaml, version sluice/v1. Unknown fields are refused, so that a misspelt rule never becomes no rule."""
 
-import math
-import re
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-from shared.domain.rollouts import Rules
+from shared.config.fields import Duration, Name, Reference, Section
+from shared.config.strategies import Stage, Strategy
 from shared.domain.selectors import Selector
 from shared.domain.templates import NAME_PATTERN
 
-# `$(?!\n)`: Python's `$` also matches before a last line feed, which a block scalar (`|`) leaves. \Z is unknown to editors' JSON Schema.
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$(?!\n)", description="lower-case letters, digits and hyphens")]
-Duration = Annotated[
-    str, Meta(pattern=r"^([0-9]{1,5}(\.[0-9]+)?(ms|s|m|h|d)){1,5}$(?!\n)", description="for example 90s, 10m, 1h30m, 2d", examples=["10m"])
-]
-Reference = Annotated[
-    str,
-    Meta(
-        pattern=r"^(kv://[A-Za-z0-9-]+/[A-Za-z0-9-]+(/[A-Za-z0-9]+)?|env://SLUICE_SECRET_[A-Z0-9_]+)$(?!\n)",
-        description="a secret: kv://vault/name or env://SLUICE_SECRET_NAME",
-        examples=["kv://sluice/github-platform"],
-    ),
-]
 Variable = Annotated[str, Meta(pattern=NAME_PATTERN, description="a name that Flux's post-build substitution takes", examples=["SITE"])]
 Template = Annotated[str, Meta(description="text with {cluster}, {location}, {tags.site} or {tags.site:default} in it")]
-Percentage = Annotated[str, Meta(pattern=r"^(100|[1-9][0-9]?)%$(?!\n)", examples=["25%"])]
-Count = Annotated[int, Meta(ge=0)]
-
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 MAX_BODY_BYTES = 25 * 1024 * 1024  #: GitHub caps its payloads at 25 MB
 
 
-def seconds(duration: str) -> float:
-    """The length of a duration in seconds."""
-    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", duration))
-
-
-class _Section(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """Base of every section."""
-
-
-class Receiver(_Section, frozen=True):
+class Receiver(Section, frozen=True):
     """An inbound endpoint: POST /api/receivers/{name}."""
 
     name: Name
@@ -53,52 +25,7 @@ class Receiver(_Section, frozen=True):
     max_body_bytes: Annotated[int, Meta(ge=1024, le=MAX_BODY_BYTES)] = MAX_BODY_BYTES
 
 
-class Stage(_Section, frozen=True):
-    """Clusters that move together. A cluster belongs to the first stage that selects it."""
-
-    name: Name
-    selector: Selector = Selector()
-    max_concurrency: Annotated[int, Meta(ge=1)] | Percentage = "100%"
-    after_stage_wait: Duration = "0s"
-
-    @property
-    def wait_seconds(self) -> float:
-        return seconds(self.after_stage_wait)
-
-    def concurrency(self, total: int) -> int:
-        """How many of `total` targets may be in flight at once: at least one."""
-        if isinstance(self.max_concurrency, int):
-            return self.max_concurrency
-        return max(1, math.floor(total * int(self.max_concurrency.removesuffix("%")) / 100))
-
-
-class Success(_Section, frozen=True):
-    """When a target counts as failed, and how many failures a stage may have."""
-
-    compliance_within: Duration = "30m"
-    grace: Duration = "2m"  #: how long Non-Compliant may last: Flux retries what only needed a moment
-    max_failures: Count = 0  #: tolerated in a stage; one more stops the rollout
-    on_failure: Literal["pause"] = "pause"
-
-
-class Strategy(_Section, frozen=True):
-    """How a rollout moves: its stages in order."""
-
-    name: Name
-    stages: Annotated[tuple[Stage, ...], Meta(min_length=1)]
-    success: Success = Success()
-    offline_clusters: Literal["catch-up"] = "catch-up"
-
-    def rules(self, redispatch_after_seconds: float) -> Rules:
-        return Rules(
-            compliance_within_seconds=seconds(self.success.compliance_within),
-            grace_seconds=seconds(self.success.grace),
-            max_failures=self.success.max_failures,
-            redispatch_after_seconds=redispatch_after_seconds,
-        )
-
-
-class Source(_Section, frozen=True):
+class Source(Section, frozen=True):
     """A Git repository, or an OCI artifact (oci://), and the refs of it that a route follows."""
 
     url: str
@@ -107,7 +34,7 @@ class Source(_Section, frozen=True):
     semver: str | None = None  #: of the tags only versions in this range, and none lower than what a fluxConfiguration is on
 
 
-class Route(_Section, frozen=True):
+class Route(Section, frozen=True):
     """Which changes move which fluxConfigurations, and how."""
 
     name: Name
@@ -120,7 +47,7 @@ class Route(_Section, frozen=True):
     strategy: Name | None = None  #: required for action pin with more than one stage; without it all clusters move at once
 
 
-class Provider(_Section, frozen=True):
+class Provider(Section, frozen=True):
     """An outbound channel."""
 
     name: Name
@@ -131,14 +58,14 @@ class Provider(_Section, frozen=True):
     channel: str = ""
 
 
-class Group(_Section, frozen=True):
+class Group(Section, frozen=True):
     """Events that become one message: those alike in `by`, within `interval` of the first."""
 
     by: tuple[Literal["rollout", "stage", "route"], ...] = ("rollout", "stage")
     interval: Duration = "0s"
 
 
-class Alert(_Section, frozen=True):
+class Alert(Section, frozen=True):
     """Which events go to which provider. `info` takes errors too, as in Flux."""
 
     name: Name
@@ -149,7 +76,7 @@ class Alert(_Section, frozen=True):
     group: Group = Group()
 
 
-class Config(_Section, frozen=True):
+class Config(Section, frozen=True):
     """The whole file."""
 
     api_version: Literal["sluice/v1"]

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from shared.domain import rollback
 from shared.domain.errors import NotAllowed
-from shared.domain.gates import Gate
+from shared.domain.gates import Gate, is_expired
 from shared.domain.record import Record
 from shared.domain.rollouts import Rollout, RolloutState, Stage
 
@@ -43,18 +43,21 @@ def perform(rollout: Rollout, act: Act, now: datetime) -> Rollout:
     if rollout.state not in _ALLOWED[act.kind]:
         raise NotAllowed(f"a rollout that is {rollout.state} cannot be {_DONE[act.kind]}{_because(rollout)}")
     said = f"{_DONE[act.kind]} by {act.by}: {act.reason}"
+    return replace(_performed(rollout, act, said, now), updated_at=now)
+
+
+def _performed(rollout: Rollout, act: Act, said: str, now: datetime) -> Rollout:
     match act.kind:
         case "pause":
-            acted = _told(replace(rollout, state="paused", reason=said, waiting_for=""), "rollout.paused", said, now)
+            return _told(replace(rollout, state="paused", reason=said, waiting_for=""), "rollout.paused", said, now)
         case "resume":
-            acted = _told(_resume(rollout), "rollout.resumed", said, now)
+            return _told(_resume(rollout, now), "rollout.resumed", said, now)
         case "abort":
-            acted = replace(rollout, state="aborted", reason=said, waiting_for="")
+            return replace(rollout, state="aborted", reason=said, waiting_for="")
         case "rollback":
-            acted = rollback.begin(rollout, _stages(rollout, act.stage), said, now)
+            return rollback.begin(rollout, _stages(rollout, act.stage), said, now)
         case "retry":
-            acted = _told(_retry(rollout), "rollout.retried", said, now)
-    return replace(acted, updated_at=now)
+            return _told(_retry(rollout, now), "rollout.retried", said, now)
 
 
 def _because(rollout: Rollout) -> str:
@@ -66,28 +69,34 @@ def _told(rollout: Rollout, kind: str, said: str, now: datetime) -> Rollout:
     return rollout.with_event(kind, now, said, key=str(len(rollout.events)))
 
 
-def _resume(rollout: Rollout) -> Rollout:
+def _resume(rollout: Rollout, now: datetime) -> Rollout:
     """On from where it was: the failures so far are accepted, and gates that nobody answered in time are asked again."""
     stage = rollout.stages[rollout.current]
-    again = replace(stage, gates=tuple(_asked_again(gate) for gate in stage.gates))
+    again = replace(stage, gates=tuple(_asked_again(gate, now) for gate in stage.gates))
     if again.state == "failed":
         again = replace(again, state="running", forgiven=again.counts.get("failed", 0))
     return replace(rollout, state="running", reason="").with_stage(rollout.current, again)
 
 
-def _asked_again(gate: Gate) -> Gate:
-    return replace(gate, state="waiting", asked_at=None, called_at=None, reason="") if gate.state == "expired" else gate
+def _asked_again(gate: Gate, now: datetime) -> Gate:
+    """Also one whose time ran out while nobody looked, since the rollout was paused."""
+    if gate.state == "expired" or is_expired(gate, now):
+        return replace(gate, state="waiting", asked_at=None, called_at=None, reason="")
+    return gate
 
 
-def _retry(rollout: Rollout) -> Rollout:
+def _retry(rollout: Rollout, now: datetime) -> Rollout:
+    """The failed ones once more. What failed counts anew, and a bake begins anew; a paused rollout goes on."""
     if not any(stage.counts.get("failed") for stage in rollout.stages):
         raise NotAllowed("none of its clusters has failed")
-    stage = rollout.stages[rollout.current]
-    if rollout.state == "paused":
-        rollout = replace(rollout, state="running", reason="")
-    if rollout.state == "running" and stage.state == "failed":
-        stage = replace(stage, state="running")
-    return replace(rollout, retries=rollout.retries + 1).with_stage(rollout.current, replace(stage, done_at=None, forgiven=0))
+    again = replace(rollout, retries=rollout.retries + 1)
+    if rollout.state == "rolled-back":
+        return replace(again, state="rolling-back")
+    if rollout.state == "succeeded":
+        return again
+    again = _resume(again, now) if rollout.state == "paused" else again
+    stage = again.stages[again.current]
+    return again.with_stage(again.current, replace(stage, forgiven=0, done_at=now if stage.is_baking else None))
 
 
 def _stages(rollout: Rollout, name: str) -> tuple[int, ...]:

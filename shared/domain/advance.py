@@ -16,7 +16,7 @@ from shared.domain.facts import Facts
 from shared.domain.picking import may_start, open_calendars, pick
 from shared.domain.record import Record
 from shared.domain.rollouts import FINISHED, GIVEN_UP, IN_FLIGHT, OPEN, Glance, Rollout, Stage, Target
-from shared.domain.targets import judge, scheduled
+from shared.domain.targets import anew, judge, scheduled
 from shared.domain.windows import opens_at
 
 #: Targets that one step changes. Cosmos DB's transactional batch holds 100 operations and 2 MB, and one is the rollout's own
@@ -79,41 +79,30 @@ def supersede(rollout: Rollout, by: str, now: datetime) -> Rollout:
 
 
 def _change(target: Target, rollout: Rollout, now: datetime) -> Target:
+    """A target that fails now is not among those that someone has asked to try again before."""
+    changed = _changed(target, rollout, now)
+    return replace(changed, retry=rollout.retries) if changed.state == "failed" != target.state else changed
+
+
+def _changed(target: Target, rollout: Rollout, now: datetime) -> Target:
     glance, stage = Glance.at(target), rollout.stages[target.stage]
     if rollout.state in GIVEN_UP:
         return _let_go(target, rollout)
     if turns_back(glance, rollout):
         return rollback.turn_back(target)
     if tries_again(glance, rollout):
-        return _try_again(target, rollout)
+        return replace(rollback.in_line(target), retry=rollout.retries)
     return judge(target, stage.rules, now, baking=stage.is_baking and target.stage == rollout.current)
 
 
 def _let_go(target: Target, rollout: Rollout) -> Target:
-    if target.state not in OPEN:
-        return target
     state = "superseded" if rollout.state == "superseded" else "skipped"
     return replace(target, state=state, reason=rollout.reason, away="", has_news=False, judge_at=None)
 
 
-def _try_again(target: Target, rollout: Rollout) -> Target:
-    return replace(
-        target,
-        state="pending",
-        retry=rollout.retries,
-        reason="",
-        slot=None,
-        applied_at=None,
-        failing_since=None,
-        rejection=None,
-        has_news=False,
-        judge_at=None,
-    )
-
-
 def _queue(target: Target) -> Target:
     """Without its slot: who sends the update reserves it."""
-    return replace(target, state="queued", slot=None, applied_at=None, failing_since=None, dispatch=target.dispatch + 1)
+    return replace(anew(target), state="queued", dispatch=target.dispatch + 1)
 
 
 def _move(rollout: Rollout, after: Mapping[str, Glance], facts: Facts, now: datetime) -> Rollout:
@@ -145,7 +134,7 @@ def _run(rollout: Rollout, after: Mapping[str, Glance], now: datetime) -> Rollou
     stage = rollout.stages[rollout.current]
     if stage.done_at is None and stage.bake_seconds:
         return rollout.with_stage(rollout.current, replace(stage, done_at=now))
-    is_unsteady = any(g.state == "compliant" and g.judge_at for g in current)
+    is_unsteady = any(g.state == "compliant" and (g.judge_at or g.has_news) for g in current)
     if stage.done_at and (is_unsteady or now < stage.done_at + timedelta(seconds=stage.bake_seconds)):
         return rollout
     return _complete(rollout, stage, current, now)
@@ -178,7 +167,7 @@ def _complete(rollout: Rollout, stage: Stage, current: Iterable[Glance], now: da
     rollout = rollout.with_event("stage.succeeded", now, summary, stage=rollout.current, error=has_failures)
     if rollout.current + 1 < len(rollout.stages):
         return replace(rollout, current=rollout.current + 1)
-    return replace(rollout, state="succeeded").with_event("rollout.succeeded", now, "all stages done")
+    return replace(rollout, state="succeeded", waiting_for="").with_event("rollout.succeeded", now, "all stages done")
 
 
 def _in_words(stage: Stage, current: Iterable[Glance]) -> str:
@@ -191,7 +180,7 @@ def _in_words(stage: Stage, current: Iterable[Glance]) -> str:
 
 def _tell_late_failures(rollout: Rollout, given: Mapping[str, Target], judged: Mapping[str, Target], now: datetime) -> Rollout:
     """Clusters that were away when their stage closed may fail when they are back: nobody is looking any more, so it is told."""
-    for index in range(closed_stages(rollout) if rollout.state in ("running", "succeeded") else 0):
+    for index in range(closed_stages(rollout) if rollout.state != "rolling-back" else 0):
         late = sorted(t.cluster for key, t in judged.items() if t.stage == index and t.state == "failed" != given[key].state)
         if late:
             stage = rollout.stages[index]
@@ -203,8 +192,8 @@ def _tell_late_failures(rollout: Rollout, given: Mapping[str, Target], judged: M
 
 
 def _explain(rollout: Rollout, after: Mapping[str, Glance], now: datetime) -> Rollout:
-    """A stage that is open but whose clusters wait for their windows says so."""
-    if rollout.state != "running" or rollout.stages[rollout.current].state != "running":
+    """Clusters that may start but for their windows are waited for, where nothing else moves."""
+    if rollout.state not in ("running", "succeeded") or rollout.stages[rollout.current].state == "pending":
         return rollout
     pending = {g.calendar for g in after.values() if g.state == "pending" and may_start(rollout, g)}
     is_idle = not any(g.state in IN_FLIGHT for g in after.values())
@@ -253,8 +242,8 @@ def _wake_at(rollout: Rollout, after: Mapping[str, Glance], facts: Facts, now: d
             moments += opening.moments(rollout, after.values(), now)
         if stage.done_at:
             moments.append(stage.done_at + timedelta(seconds=stage.bake_seconds))
-        moments += [m for m in (opens_at(calendar, now) for calendar in rollout.calendars) if m]
-    pending = {glance.subscription for glance in after.values() if glance.state == "pending" and may_start(rollout, glance)}
-    if any(facts.room.get(name, 1) <= 0 for name in pending):
+    waiting = [glance for glance in after.values() if glance.state in ("pending", "queued") and may_start(rollout, glance)]
+    moments += filter(None, (opens_at(rollout.calendars[index], now) for index in {g.calendar for g in waiting if g.goal == "forward"}))
+    if any(facts.room.get(name, 1) <= 0 for name in {glance.subscription for glance in waiting if glance.state == "pending"}):
         moments.append(now + _ROOM_AGAIN_AFTER)
     return min((moment for moment in moments if moment > now), default=None)

@@ -21,6 +21,8 @@ class Configuration(Record, frozen=True):
     resource_id: str = ""  #: ARM id
     sequence: int = 0  #: order number of the newest change that may write it
     rollout_id: str = ""
+    dispatch: int = 0  #: which of the rollout's updates of it
+    retry: int = 0  #: for which of the rollout's retries
     revision: str = ""
     ref: str = ""
     pin: Pin | None = None  #: all that was asked for; None in records of versions that knew no values
@@ -44,9 +46,9 @@ def claim(found: Configuration, wanted: Configuration, *, lease: timedelta, now:
 
     "newer": a later change has it, so the asked revision must never be written. "held": someone is writing, come back after
     `held_until`. "done": ARM has accepted just this for this rollout, and still keeps it for a cluster that is away. A rollback
-    asks for something else within the same rollout.
+    asks for something else within the same rollout, and a retry for the same once more.
     """
-    if found.sequence > wanted.sequence:
+    if found.sequence > wanted.sequence or (found.rollout_id == wanted.rollout_id and found.dispatch > wanted.dispatch):
         return "newer", found
     if found.holder and found.held_until and now < found.held_until:
         return "held", found
@@ -56,7 +58,7 @@ def claim(found: Configuration, wanted: Configuration, *, lease: timedelta, now:
 
 
 def _is_same(found: Configuration, wanted: Configuration) -> bool:
-    return (found.rollout_id, found.revision, found.pin) == (wanted.rollout_id, wanted.revision, wanted.pin)
+    return (found.rollout_id, found.retry, found.revision, found.pin) == (wanted.rollout_id, wanted.retry, wanted.revision, wanted.pin)
 
 
 def release(held: Configuration, *, applied_at: datetime | None) -> Configuration:

@@ -12,7 +12,7 @@ from shared.domain.rollouts import FINAL, FINISHED, GIVEN_UP, OPEN, Glance, Roll
 #: What a rollback turns round: everything that a PATCH may have reached. Skipped and superseded ones are in other hands.
 _TURNED_BACK: frozenset[TargetState] = frozenset({*OPEN, "compliant", "failed"})
 _OPEN_OR_FAILED: frozenset[TargetState] = frozenset({*OPEN, "failed"})
-_TRIES_AGAIN: frozenset[RolloutState] = frozenset({"running", "succeeded", "rolling-back", "rolled-back"})
+_TRIES_AGAIN: frozenset[RolloutState] = frozenset({"running", "succeeded", "rolling-back"})
 
 
 class Scope(Record, frozen=True):
@@ -42,8 +42,10 @@ def is_due(glance: Glance, rollout: Rollout, now: datetime) -> bool:
 
 
 def turns_back(glance: Glance, rollout: Rollout) -> bool:
-    """Whether a rollback still has to turn it round; what has not begun anywhere does not begin any more."""
-    if rollout.state != "rolling-back" or glance.goal == "back":
+    """Whether a rollback still has to turn it round. What has not begun anywhere does not begin any more; nor, once all else is
+    rolled back, does what was away for so long that Azure dropped its update.
+    """
+    if rollout.state not in ("rolling-back", "rolled-back") or glance.goal == "back":
         return False
     return glance.state == "pending" or (glance.stage in rollout.back_stages and glance.state in _TURNED_BACK)
 
@@ -52,7 +54,7 @@ def tries_again(glance: Glance, rollout: Rollout) -> bool:
     """Whether someone has asked to try it again since it failed. Of a rollback only what did not get back."""
     if glance.state != "failed" or glance.retry >= rollout.retries or rollout.state not in _TRIES_AGAIN:
         return False
-    return glance.goal == "back" or rollout.state in ("running", "succeeded")
+    return glance.goal == "back" or rollout.state != "rolling-back"
 
 
 def closed_stages(rollout: Rollout) -> int:

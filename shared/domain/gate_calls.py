@@ -86,9 +86,11 @@ def make_call(rollout: Rollout, stage: int, gate: Gate, key: bytes, public_url: 
     )
 
 
-def call_id(rollout_id: str, stage: int, gate: str) -> str:
-    """The same for every attempt, so that the service can tell a second call of the same question from a new one."""
-    return f"gate_{digest('gate-call', rollout_id, str(stage), gate)}"
+def call_id(rollout_id: str, stage: int, gate: Gate) -> str:
+    """The same for every attempt, so that the service can tell a second call of one question from a new question: a gate that
+    expired may be asked again.
+    """
+    return f"gate_{digest('gate-call', rollout_id, str(stage), gate.name, gate.asked_at.isoformat() if gate.asked_at else '')}"
 
 
 def call_headers(message_id: str, body: bytes, key: bytes, now: datetime) -> Mapping[str, str]:

@@ -18,17 +18,18 @@ _CALL_AGAIN_AFTER = timedelta(seconds=60)
 
 def open_stage(rollout: Rollout, glances: Iterable[Glance], facts: Facts, now: datetime) -> Rollout:
     """The rollout with its current stage opened, or with the reason why it is not. A gate that says no ends it, one that nobody
-    answered in time pauses it. A stage without clusters asks nobody.
+    answered in time pauses it. A stage without clusters asks nobody; the wait after the stage before it holds all the same.
     """
-    stage = rollout.stages[rollout.current]
-    if stage.total:
+    if rollout.stages[rollout.current].total:
         rollout = _ask(rollout, facts, now)
         if rollout.state != "running":
             return rollout
-        reason = _waits(rollout, facts, now) or _waits_for_window(rollout, glances, now)
-        if reason:
-            return replace(rollout, waiting_for=reason)
-        stage = rollout.stages[rollout.current]
+        reason = _waits_for_gates(rollout, facts, now) or _waits_for_time(rollout, now) or _waits_for_window(rollout, glances, now)
+    else:
+        reason = _waits_for_time(rollout, now)
+    if reason:
+        return replace(rollout, waiting_for=reason)
+    stage = rollout.stages[rollout.current]
     if not any(event.kind == "rollout.started" for event in rollout.events):
         rollout = rollout.with_event("rollout.started", now, f"{rollout.total} clusters in {len(rollout.stages)} stages")
     return replace(rollout, waiting_for="").with_stage(rollout.current, replace(stage, state="running", opened_at=now))
@@ -71,9 +72,11 @@ def _ask(rollout: Rollout, facts: Facts, now: datetime) -> Rollout:
     for before, gate in zip(stage.gates, judged, strict=True):
         asked = _tell_gate(asked, stage, before, gate, facts, now)
     if refused := [gate for gate in judged if gate.state == "rejected"]:
-        return replace(asked, state="aborted", reason=f"stage {stage.name}: gate {refused[0].name} said no: {refused[0].reason}")
+        reason = f"stage {stage.name}: gate {refused[0].name} said no: {refused[0].reason}"
+        return replace(asked, state="aborted", reason=reason, waiting_for="")
     if late := [gate for gate in judged if gate.state == "expired"]:
-        return replace(asked, state="paused", reason=f"stage {stage.name}: gate {late[0].name} got no answer in time")
+        reason = f"stage {stage.name}: gate {late[0].name} got no answer in time"
+        return replace(asked, state="paused", reason=reason, waiting_for="")
     return asked
 
 
@@ -90,10 +93,12 @@ def _tell_gate(rollout: Rollout, stage: Stage, before: Gate, gate: Gate, facts: 
     return rollout.with_event(f"gate.{gate.state}", now, summary, key=asked, stage=rollout.current, error=gate.state != "approved")
 
 
-def _waits(rollout: Rollout, facts: Facts, now: datetime) -> str:
-    waiting = [gates.waits_for(gate, facts.gates, now) for gate in rollout.stages[rollout.current].gates if gate.state == "waiting"]
-    if waiting:
-        return " and ".join(waiting)
+def _waits_for_gates(rollout: Rollout, facts: Facts, now: datetime) -> str:
+    stage = rollout.stages[rollout.current]
+    return " and ".join(gates.waits_for(gate, facts.gates, now) for gate in stage.gates if gate.state == "waiting")
+
+
+def _waits_for_time(rollout: Rollout, now: datetime) -> str:
     until = not_before(rollout)
     return f"the wait after the stage before, until {until.isoformat(timespec='seconds')}" if now < until else ""
 

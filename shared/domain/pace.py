@@ -52,7 +52,7 @@ def give_back(pace: Pace, count: int, limit: Limit = ARM_WRITES) -> Pace:
     """The state after `count` reserved slots were not used: the bucket holds them again, for whoever comes next."""
     if pace.theoretical_arrival is None:
         return pace
-    return Pace(id=pace.id, theoretical_arrival=pace.theoretical_arrival - timedelta(seconds=count / limit.per_second))
+    return Pace(id=pace.id, theoretical_arrival=pace.theoretical_arrival - timedelta(seconds=1 / limit.per_second) * count)
 
 
 def push_back(pace: Pace, until: datetime, limit: Limit = ARM_WRITES) -> Pace:

@@ -58,11 +58,12 @@ class Target(Record, frozen=True):
     goal: Goal = "forward"
     reason: str = ""
     dispatch: int = 0  #: how often an update message was sent; an older message is a duplicate
-    retry: int = 0  #: the newest of the rollout's retries that it has taken part in
+    retry: int = 0  #: how many retries of the rollout had been asked for when it failed, or was tried again
     slot: datetime | None = None  #: when ARM may be written to, by the pace
     applied_at: datetime | None = None
     accepted_at: datetime | None = None  #: when ARM took the newest PATCH; `applied_at` is the start of the time to become compliant
     failing_since: datetime | None = None
+    missing_since: datetime | None = None
     away: str = ""  #: connectivity of a cluster that is offline, in Azure's words
     has_news: bool = False  #: something was written that `advance` has not judged
     judge_at: datetime | None = None  #: when time alone changes it (see `targets.due_at`)
@@ -126,7 +127,8 @@ class Stage(Record, frozen=True):
 
     @property
     def is_baking(self) -> bool:
-        return self.state == "running" and self.done_at is not None
+        """Whether its clusters must stay as they are: also while people decide what a failure means."""
+        return self.done_at is not None and self.closed_at is None
 
 
 class RolloutEvent(Record, frozen=True):

@@ -15,6 +15,6 @@ def gate_of(rollout: Rollout, stage: int, name: str) -> Gate | None:
 
 def with_gate(rollout: Rollout, stage: int, gate: Gate) -> Rollout:
     """The rollout with `gate` in the place of the one of its name."""
-    at = rollout.stages[stage]
-    changed = replace(at, gates=tuple(gate if known.name == gate.name else known for known in at.gates))
-    return replace(rollout, stages=(*rollout.stages[:stage], changed, *rollout.stages[stage + 1 :]))
+    changed = rollout.stages[stage]
+    gates = tuple(gate if known.name == gate.name else known for known in changed.gates)
+    return rollout.with_stage(stage, replace(changed, gates=gates))

@@ -28,6 +28,12 @@ def scheduled(target: Target, rules: Rules) -> Target:
     return replace(target, judge_at=due_at(target, rules))
 
 
+def anew(target: Target) -> Target:
+    """The target in line again, with nothing left of what became of it so far."""
+    cleared = replace(_without_trouble(target), state="pending", slot=None, applied_at=None, rejection=None)
+    return replace(cleared, has_news=False, judge_at=None)
+
+
 def due_at(target: Target, rules: Rules) -> datetime | None:
     """When time alone changes a target; None where only news does."""
     grace = timedelta(seconds=rules.grace_seconds)
@@ -36,8 +42,8 @@ def due_at(target: Target, rules: Rules) -> datetime | None:
             return target.slot + timedelta(seconds=rules.redispatch_after_seconds) if target.slot else None
         case "applied":
             return _applied_until(target, rules, grace)
-        case "offline" if target.failing_since:  # it is missing
-            return target.failing_since + _MISSING_FOR
+        case "offline" if target.missing_since:
+            return target.missing_since + _MISSING_FOR
         case "compliant" if target.failing_since:
             return target.failing_since + grace
         case _:
@@ -54,24 +60,24 @@ def seems_new(target: Target, observation: Observation, rules: Rules, now: datet
 def _applied_until(target: Target, rules: Rules, grace: timedelta) -> datetime | None:
     if target.applied_at is None:
         return None
-    if target.failing_since and _is_missing(target):
-        return target.failing_since + _MISSING_FOR
+    if target.missing_since:
+        return target.missing_since + _MISSING_FOR
     timeout = target.applied_at + timedelta(seconds=rules.compliance_within_seconds)
     return min(timeout, target.failing_since + grace) if target.failing_since else timeout
-
-
-def _is_missing(target: Target) -> bool:
-    return target.observation is not None and target.observation.compliance == MISSING
 
 
 def _judge(target: Target, rules: Rules, now: datetime, *, baking: bool) -> Target:
     match target.state:
         case "queued":
             return _judge_queued(target, rules, now)
+        case "applied" | "offline" if _is_seen_as(SUSPENDED, target):
+            return replace(_without_trouble(target), state="skipped", reason="suspended: Flux does not apply anything")
+        case "applied" | "offline" if _is_seen_as(MISSING, target):
+            return _judge_missing(target, now)
         case "applied":
-            return _judge_applied(target, rules, now)
+            return _judge_applied(replace(target, missing_since=None), rules, now)
         case "offline":
-            return _judge_offline(target, rules, now)
+            return _judge_offline(replace(target, missing_since=None), rules, now)
         case "compliant" if baking:
             return _judge_baking(target, rules, now)
         case _:
@@ -87,14 +93,12 @@ def _judge_queued(target: Target, rules: Rules, now: datetime) -> Target:
         return replace(target, state="skipped" if rejection.missing else "failed", reason=reason)
     if target.slot and now >= target.slot + timedelta(seconds=rules.redispatch_after_seconds):
         # Its message is lost, or its instance died: it goes back in line, and the next dispatch makes the old message a duplicate.
-        return replace(target, state="pending", slot=None)
+        return anew(target)
     return target
 
 
 def _judge_applied(target: Target, rules: Rules, now: datetime) -> Target:
     observed, applied_at = target.observation, target.applied_at or now
-    if observed and observed.observed_at >= applied_at and observed.compliance in (MISSING, SUSPENDED):
-        return _judge_out_of_reach(target, observed, now)
     if _is_reached(target, observed, applied_at):
         return _reached(target)
     if observed and observed.is_away and observed.observed_at >= applied_at:
@@ -116,12 +120,10 @@ def _judge_offline(target: Target, rules: Rules, now: datetime) -> Target:
     observed, applied_at = target.observation, target.applied_at or now
     if observed is None or observed.is_away:
         return replace(target, away=observed.connectivity, reason=_away_reason(observed)) if observed else target
-    if observed.compliance in (MISSING, SUSPENDED):
-        return _judge_out_of_reach(target, observed, now)
     if _is_reached(target, observed, applied_at):
         return _reached(target)
     if now > (target.accepted_at or applied_at) + ARM_KEEPS_UPDATE:
-        return replace(target, state="pending", reason="", away="", slot=None)
+        return anew(target)
     # Judged on at once: a cluster whose clock is ahead may have reported a failure from after this moment.
     return _judge_applied(replace(target, state="applied", reason="", away="", applied_at=now, failing_since=None), rules, now)
 
@@ -136,19 +138,28 @@ def _judge_baking(target: Target, rules: Rules, now: datetime) -> Target:
     return replace(target, failing_since=since)
 
 
-def _judge_out_of_reach(target: Target, observed: Observation, now: datetime) -> Target:
-    """Suspended by someone, or deleted: no failure of the commit. One look may miss what is there, so deleted takes several."""
-    if observed.compliance == SUSPENDED:
-        return replace(target, state="skipped", reason="suspended: Flux does not apply anything", failing_since=None, away="")
-    since = target.failing_since or now
+def _judge_missing(target: Target, now: datetime) -> Target:
+    """Deleted is no failure of the commit. One look may miss what is there, so it takes several."""
+    since = target.missing_since or now
     if now >= since + _MISSING_FOR:
-        return replace(target, state="skipped", reason="no longer in Azure", failing_since=None, away="")
-    return replace(target, failing_since=since)
+        return replace(_without_trouble(target), state="skipped", reason="no longer in Azure")
+    return replace(target, missing_since=since)
+
+
+def _is_seen_as(compliance: str, target: Target) -> bool:
+    """By a look since the update."""
+    observed = target.observation
+    if observed is None or observed.compliance != compliance:
+        return False
+    return target.applied_at is None or observed.observed_at >= target.applied_at
 
 
 def _reached(target: Target) -> Target:
-    state = "compliant" if target.goal == "forward" else "rolled-back"
-    return replace(target, state=state, reason="", away="", failing_since=None)
+    return replace(_without_trouble(target), state="compliant" if target.goal == "forward" else "rolled-back")
+
+
+def _without_trouble(target: Target) -> Target:
+    return replace(target, reason="", away="", failing_since=None, missing_since=None)
 
 
 def _away(target: Target, observed: Observation) -> Target:

@@ -100,7 +100,7 @@ class Callback:
             raise Refused(401, "token-wrong")
         given = _read(body)
         verdict = Verdict(by=f"webhook {gate}", approved=given.approved, reason=given.reason, at=self.clock())
-        return await self.answer_gate(rollout_id, stage, gate, verdict, cause=call_id(rollout_id, stage, gate))
+        return await self.answer_gate(rollout_id, stage, gate, verdict, cause=call_id(rollout_id, stage, known))
 
     async def _key_of(self, gate: Gate) -> bytes:
         """A secret that is missing is our own trouble, and not the service's: it shall try again."""

@@ -212,6 +212,8 @@ def _desired(rollout: Rollout, target: Target, cluster: str, holder: str) -> Con
         resource_id=target.configuration_id,
         sequence=rollout.sequence,
         rollout_id=rollout.id,
+        dispatch=target.dispatch,
+        retry=target.retry,
         revision=pin.revision,
         ref=pin.ref,
         pin=pin,

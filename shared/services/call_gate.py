@@ -21,7 +21,11 @@ log = event_logger("sluice.call-gate")
 
 @dataclass(frozen=True)
 class Call:
-    """The use case behind the queue `gate-calls`. An instance that dies before it has noted its call calls again, with the same id."""
+    """The use case behind the queue `gate-calls`.
+
+    A step sends a message until the gate is marked as called, which is done first: from then on this one message asks, and comes back
+    until the service has taken the question. A message that comes twice asks twice, with the same id.
+    """
 
     rollouts: Rollouts
     secrets: Secrets
@@ -31,22 +35,25 @@ class Call:
     public_url: str  #: this app's own address; "" where no setting tells it
 
     async def __call__(self, message: CallGate) -> None:
-        """Asks once. Raises NotFound for an unknown gate or secret, Malformed for a secret of another form or an app without address,
-        and what the caller raises.
+        """Asks, unless the gate is closed or answered.
+
+        Raises NotFound for an unknown gate or secret, Malformed for a secret of another form or an app without address, and what the
+        caller raises.
         """
         rollout, gate, _ = await self._find(message)
         if not self._must_be_called(rollout, gate):
             log.info("gate.not-called", extra={"rollout": rollout.id, "gate": gate.name})
             return
+        await self._mark_called(message, gate)
         if not self.public_url:
             raise Malformed("app setting SLUICE_URL is missing: a webhook gate's service must know where to answer")
         key = signing_key(await self.secrets.get(gate.secret_ref))
         body = msgspec.json.encode(make_call(rollout, message.stage, gate, key, self.public_url))
-        headers = call_headers(call_id(rollout.id, message.stage, gate.name), body, key, self.clock())
+        message_id = call_id(rollout.id, message.stage, gate)
+        headers = call_headers(message_id, body, key, self.clock())
         await self.caller.post_bytes(gate.url, body, headers=headers)
         log.info("gate.called", extra={"rollout": rollout.id, "gate": gate.name})
-        await self._note(rollout, message)
-        await self._mark_called(message)
+        await self._note(rollout, message, message_id)
 
     async def _find(self, message: CallGate) -> tuple[Rollout, Gate, str]:
         found = await self.rollouts.get(message.rollout_id)
@@ -56,24 +63,23 @@ class Call:
         return found[0], gate, found[1]
 
     def _must_be_called(self, rollout: Rollout, gate: Gate) -> bool:
-        """Neither twice, nor when nobody would wait for the answer."""
+        """Not when nobody would wait for the answer."""
         is_open = gate.type == "webhook" and gate.state == "waiting" and gate.asked_at is not None and not gate.verdicts
-        return is_open and gate.called_at is None and not is_expired(gate, self.clock()) and rollout.state not in FINISHED
+        return is_open and not is_expired(gate, self.clock()) and rollout.state not in FINISHED
 
-    async def _mark_called(self, message: CallGate) -> None:
+    async def _mark_called(self, message: CallGate, called: Gate) -> None:
+        """Unless another attempt has, or the gate has expired meanwhile and is asked anew: that is another message's question."""
         while True:
             rollout, gate, etag = await self._find(message)
-            if gate.called_at is not None:
+            if gate.called_at is not None or gate.asked_at != called.asked_at:
                 return
-            called = with_gate(rollout, message.stage, replace(gate, called_at=self.clock()))
             try:
-                await self.rollouts.save(called, etag)
+                await self.rollouts.save(with_gate(rollout, message.stage, replace(gate, called_at=self.clock())), etag)
             except Conflict:
                 continue
             return
 
-    async def _note(self, rollout: Rollout, message: CallGate) -> None:
-        message_id = call_id(rollout.id, message.stage, message.gate)
+    async def _note(self, rollout: Rollout, message: CallGate, message_id: str) -> None:
         await self.audit.append(
             Entry(
                 id=message_id,

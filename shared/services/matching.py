@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from shared.config.models import Config, Route, Strategy
+from shared.config.models import Config, Route
+from shared.config.strategies import Strategy, place
 from shared.domain.changes import Change
 from shared.domain.errors import Malformed
 from shared.domain.observations import DEFAULT_BRANCH, FluxConfiguration
@@ -14,6 +15,7 @@ from shared.domain.selectors import matches_name, matches_paths, matches_ref
 from shared.domain.sources import SourceType, canonical_url, source_type
 from shared.domain.templates import Unfilled, fill, parse_template
 from shared.domain.versions import admits, is_lower
+from shared.domain.windows import Calendar
 
 UNSTAGED = "no stage selects its cluster"
 _SOURCE_TYPES: dict[str, SourceType] = {"GitRepository": "git", "OCIRepository": "oci"}
@@ -64,11 +66,17 @@ def explain(config: Config, change: Change, found: Iterable[FluxConfiguration]) 
     return [verdict for item in found for verdict in _verdicts(item, change, candidates, is_source)]
 
 
-def targets_of(verdicts: Iterable[Verdict], rollout_id: str, known_good: Mapping[str, Pin]) -> list[Target]:
-    """The targets of one route's rollout, by stage and then by cluster name. `known_good`: by ARM id, see `previous_pin`."""
+def targets_of(
+    strategy: Strategy, verdicts: Iterable[Verdict], rollout_id: str, known_good: Mapping[str, Pin]
+) -> tuple[list[Target], tuple[Calendar, ...]]:
+    """The targets of one route's rollout, by stage and then by cluster name, and the calendars that they keep to.
+
+    `known_good`: by ARM id, see `previous_pin`.
+    """
     moved = [(v.stage, v.pin, v.found) for v in verdicts if v.stage is not None and v.pin is not None]
     moved.sort(key=lambda each: (each[0], each[2].cluster_name, each[2].id))
-    return [
+    calendars, places = place(strategy, [(stage, found) for stage, _, found in moved])
+    targets = [
         Target(
             id=target_id(found.id),
             rollout_id=rollout_id,
@@ -81,9 +89,11 @@ def targets_of(verdicts: Iterable[Verdict], rollout_id: str, known_good: Mapping
             before=found.observation,
             pin=pin,
             previous=previous_pin(found, pin, known_good.get(found.id)),
+            calendar=places[order],
         )
         for order, (stage, pin, found) in enumerate(moved)
     ]
+    return targets, calendars
 
 
 def _routes_of_source(config: Config, change: Change) -> list[Route]:

@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 
 from msgspec.structs import replace
 
-from shared.config.models import Alert, Config, seconds
+from shared.config.fields import seconds
+from shared.config.models import Alert, Config
 from shared.config.models import Provider as ProviderConfig
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry

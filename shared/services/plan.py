@@ -6,18 +6,20 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from shared.config.models import Config, Route, Strategy
+from shared.config.models import Config, Route
+from shared.config.strategies import Strategy
 from shared.domain.advance import supersede
 from shared.domain.audit import Entry
 from shared.domain.changes import Change
 from shared.domain.clock import Clock
+from shared.domain.crowd import Scope
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.ledger import Head, judge, move
 from shared.domain.messages import CHANGES, ROLLOUT_STEPS, PlanChange, StepRollout
 from shared.domain.observations import COMPLIANT
 from shared.domain.pins import Pin
 from shared.domain.record import digest
-from shared.domain.rollouts import Rollout, Stage, Target, rollout_id
+from shared.domain.rollouts import Rollout, Target, rollout_id
 from shared.domain.sources import search_term
 from shared.log import event_logger
 from shared.ports import Audit, Changes, Configurations, Fleet, Queue, Rollouts
@@ -30,6 +32,7 @@ log = event_logger("sluice.plan")
 _LOST_AFTER = timedelta(minutes=2)
 #: A mark without a change after so long: the instance died between the two, and the sender got no answer.
 _NEVER_RECORDED_AFTER = timedelta(hours=1)
+_ANY_STAGE = 2**31  #: more than there ever are
 
 
 @dataclass(frozen=True)
@@ -106,14 +109,15 @@ class Plan:
         new_id = rollout_id(change.id, route.name)
         if await self.rollouts.get(new_id) is None:
             strategy = self.config.strategy(route.strategy)
-            targets = targets_of(verdicts, new_id, await self._known_good(change, verdicts))
+            targets, calendars = targets_of(strategy, verdicts, new_id, await self._known_good(change, verdicts))
             if not targets:
                 await self._note(change, "change.unfollowed", route=route.name)
                 return None
             await self.rollouts.mark_active(new_id)
-            placed = await self._create_targets(targets)
+            placed = await self._create_targets(targets, strategy)
             unstaged = sum(verdict.reason == UNSTAGED for verdict in verdicts)
-            await self.rollouts.create(self._rollout(change, head, route, strategy, placed, unstaged))
+            planned = self._rollout(change, head, route, strategy, placed, unstaged)
+            await self.rollouts.create(replace(planned, calendars=calendars))
             await self.rollouts.mark_active(new_id)  # again, in case a sweep took the first mark for an orphan
             await self._note(change, "rollout.planned", route=route.name)
         await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=new_id))
@@ -125,14 +129,23 @@ class Plan:
         at_fault = [found.id for found in moved if found.observation.compliance != COMPLIANT]
         return await KnownGood(self.configurations, self.rollouts)(change.source, at_fault)
 
-    async def _create_targets(self, targets: list[Target]) -> list[Target]:
-        """The targets as stored. An attempt that died half-way may have left some that discovery no longer finds: they count."""
-        created = await self.rollouts.create_targets(targets)
-        return targets if created else await self.rollouts.targets(targets[0].rollout_id)
+    async def _create_targets(self, targets: list[Target], strategy: Strategy) -> list[Target]:
+        """The targets as stored. An attempt that died half-way may have left some: they are brought in line with what is found now, and
+        those that discovery no longer finds count all the same.
+        """
+        if await self.rollouts.create_targets(targets):
+            return targets
+        wanted, last = {target.id: target for target in targets}, len(strategy.stages) - 1
+        glances = await self.rollouts.glances(targets[0].rollout_id, Scope(stage=_ANY_STAGE, states=frozenset({"pending"})))
+        stored = await self.rollouts.open(targets[0].rollout_id, [glance.id for glance in glances])
+        placed = [(wanted.get(t.id) or replace(t, stage=min(t.stage, last), calendar=0), t, etag) for t, etag in stored]
+        await self.rollouts.save_targets([(new, etag) for new, old, etag in placed if new != old])
+        return [new for new, _, _ in placed]
 
     def _rollout(self, change: Change, head: Head, route: Route, strategy: Strategy, targets: list[Target], unstaged: int) -> Rollout:
         now = self.clock()
         totals = [sum(target.stage == index for target in targets) for index in range(len(strategy.stages))]
+        stages = tuple(strategy.planned(index, total, self.redispatch_after_seconds) for index, total in enumerate(totals))
         return Rollout(
             id=rollout_id(change.id, route.name),
             route=route.name,
@@ -145,7 +158,7 @@ class Plan:
             author=change.author,
             title=change.title,
             forced=change.forced,
-            stages=tuple(_stage(strategy, index, total, self.redispatch_after_seconds) for index, total in enumerate(totals)),
+            stages=stages,
             created_at=now,
             updated_at=now,
             unstaged=unstaged,
@@ -200,15 +213,3 @@ class Plan:
                 detail={"revision": change.revision, "route": route, "forced": str(change.forced).lower()},
             )
         )
-
-
-def _stage(strategy: Strategy, index: int, total: int, redispatch_after_seconds: float) -> Stage:
-    planned = strategy.stages[index]
-    return Stage(
-        name=planned.name,
-        total=total,
-        max_concurrency=planned.concurrency(total),
-        after_wait_seconds=planned.wait_seconds,
-        rules=strategy.rules(redispatch_after_seconds),
-        counts={"pending": total} if total else {},
-    )

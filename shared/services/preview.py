@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from shared.config.models import Config, Route, Stage
+from shared.config.fields import seconds
+from shared.config.models import Config, Route
+from shared.config.strategies import Stage
 from shared.domain.changes import Change
 from shared.domain.observations import FluxConfiguration
 from shared.domain.pace import Pace, reserve
@@ -76,7 +78,8 @@ def preview(config: Config, change: Change, found: Sequence[FluxConfiguration], 
     """What planning would make of a change that is the next one of its ref. A deleted ref moves nothing.
 
     The moments are the earliest that ARM's limit allows, from full buckets and as if every cluster were compliant at once: each
-    stage opens when the last update of the one before is written and its wait is over. Every rollout is counted for itself.
+    stage opens when the last update of the one before is written, and its bake and its wait are over; gates are taken to open, and
+    windows to be open, at once. Every rollout is counted for itself.
     """
     routes = routes_for(config, change) if change.kind != "deleted" else []
     verdicts = explain(config, change, found) if change.kind != "deleted" else []
@@ -91,8 +94,9 @@ def preview(config: Config, change: Change, found: Sequence[FluxConfiguration], 
 
 
 def _route(config: Config, route: Route, verdicts: list[Verdict], now: datetime) -> RoutePreview:
-    targets = targets_of(verdicts, route.name, {})
-    stages = config.strategy(route.strategy).stages if targets else ()
+    strategy = config.strategy(route.strategy)
+    targets, _ = targets_of(strategy, verdicts, route.name, {})
+    stages = strategy.stages if targets else ()
     unstaged = sum(verdict.reason == UNSTAGED for verdict in verdicts)
     return RoutePreview(route=route.name, action=route.action, unstaged=unstaged, stages=tuple(_stages(stages, targets, now)))
 
@@ -109,7 +113,7 @@ def _stages(stages: Iterable[Stage], targets: list[Target], now: datetime) -> It
             opens_seconds=(opens - now).total_seconds(),
             updates=tuple(_update(target, slots[target.id], now) for target in sorted(own, key=lambda t: (slots[t.id], t.order))),
         )
-        opens = max(slots.values(), default=opens) + timedelta(seconds=stage.wait_seconds)
+        opens = max(slots.values(), default=opens) + timedelta(seconds=seconds(stage.after_stage_wait) + seconds(stage.bake))
 
 
 def _slots(targets: list[Target], paces: dict[str, Pace], opens: datetime) -> dict[str, datetime]:

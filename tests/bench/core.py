@@ -112,6 +112,9 @@ def _push(size: int) -> bytes:
     ).encode()
 
 
+_RULES = Rules(compliance_within_seconds=1800, grace_seconds=60, max_failures=0, redispatch_after_seconds=300)
+
+
 def _rollout(count: int) -> tuple[Rollout, list[Target]]:
     rollout = Rollout(
         id="r",
@@ -125,8 +128,8 @@ def _rollout(count: int) -> tuple[Rollout, list[Target]]:
         author="bench",
         title="Bench",
         forced=False,
-        stages=(Stage(name="all", total=count, max_concurrency=count, after_wait_seconds=0, state="running"),),
-        rules=Rules(compliance_within_seconds=1800, grace_seconds=60, max_failures=0, redispatch_after_seconds=300),
+        stages=(Stage(name="all", total=count, max_concurrency=count, after_wait_seconds=0, rules=_RULES, state="running"),),
+        rules=_RULES,
         created_at=_NOW - timedelta(minutes=1),
         updated_at=_NOW,
     )

@@ -19,8 +19,8 @@ _SIZES = (10, 100, 1_000, 10_000)
 def measure() -> str:
     rows = [_row(size, figures) for size, figures in asyncio.run(_measure_all()).items()]
     note = (
-        "`step_rollout` with the real Cosmos DB and queue clients: CPU of one message, which changes at most 180 targets and leaves the rest "
-        "to the next (budget: 2 s and 256 MB). The process is new for each size, so its first step pays for the imports."
+        "`step_rollout` with the real Cosmos DB and queue clients: CPU of one message, which changes so many targets at most and leaves "
+        "the rest to the next (budget: 2 s and 256 MB). The process is new for each size, so its first step pays for the imports."
     )
     header = [
         "targets",

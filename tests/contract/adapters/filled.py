@@ -136,6 +136,7 @@ def stage(name: str = f"{SECRET}-canary") -> Stage:
         total=10,
         max_concurrency=5,
         after_wait_seconds=90.5,
+        rules=Rules(compliance_within_seconds=1800, grace_seconds=120.25, max_failures=2, redispatch_after_seconds=300),
         state="running",
         opened_at=later(2),
         closed_at=later(3),

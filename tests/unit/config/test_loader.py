@@ -8,8 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from shared.config.fields import seconds
 from shared.config.loader import MAX_CONFIG_BYTES, load_text, schema
-from shared.config.models import Config, Stage, Strategy, seconds
+from shared.config.models import Config
+from shared.config.strategies import Stage
 from shared.domain.errors import Malformed
 
 ROOT = Path(__file__).parents[3]
@@ -392,7 +394,8 @@ def test_a_wrong_value_over_a_merged_one_is_told_at_its_own_line() -> None:
 )
 def test_a_duration_is_so_many_seconds(text: str, expected: float) -> None:
     assert seconds(text) == pytest.approx(expected)
-    assert load_text(WHOLE.replace("afterStageWait: 10m", f"afterStageWait: {text}")).strategy("rings").stages[0].wait_seconds == expected
+    config = load_text(WHOLE.replace("afterStageWait: 10m", f"afterStageWait: {text}"))
+    assert config.strategy("rings").planned(0, 1, 300).after_wait_seconds == expected
 
 
 @given(st.integers(1, 100), st.integers(0, 20_000))
@@ -409,11 +412,6 @@ def test_a_number_is_that_many_at_once() -> None:
 def test_without_a_strategy_all_clusters_are_one_stage() -> None:
     strategy = load_text("apiVersion: sluice/v1").strategy(None)
     assert [(stage.name, stage.concurrency(7)) for stage in strategy.stages] == [("all", 7)]
-
-
-def test_the_rules_of_a_strategy_are_in_seconds() -> None:
-    rules = Strategy(name="s", stages=(Stage(name="all"),)).rules(redispatch_after_seconds=300)
-    assert (rules.compliance_within_seconds, rules.grace_seconds, rules.max_failures, rules.redispatch_after_seconds) == (1800, 120, 0, 300)
 
 
 def test_the_schema_knows_every_section() -> None:

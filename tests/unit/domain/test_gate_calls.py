@@ -9,6 +9,7 @@ import pytest
 from builders import NOW, a_gate, a_rollout, a_stage, at
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shared.domain.errors import Malformed
 from shared.domain.gate_calls import call_headers, call_id, is_token_for, make_call, make_token, signing_key
@@ -70,9 +71,11 @@ def test_a_gate_that_nobody_waits_at_is_not_asked() -> None:
         make_call(ROLLOUT, 0, a_gate(asked_at=None), KEY, "https://sluice.example")
 
 
-def test_a_call_s_id_names_one_gate_of_one_rollout() -> None:
-    ids = {call_id(rollout, stage, gate) for rollout in ("r", "s") for stage in (0, 1) for gate in ("g", "h")}
-    assert len(ids) == 8
+def test_a_call_s_id_names_one_question() -> None:
+    gates = [a_gate(name=name, asked_at=asked_at) for name in ("g", "h") for asked_at in (NOW, at(60))]
+    ids = {call_id(rollout, stage, gate) for rollout in ("r", "s") for stage in (0, 1) for gate in gates}
+    assert len(ids) == 16
+    assert call_id("r", 0, replace(gates[0], called_at=at(5), verdicts=())) in ids
 
 
 TOKEN = make_token(KEY, "rollout-1", 0, "go", at(60))

@@ -7,7 +7,7 @@ from builders import NOW, at
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.pace import ARM_WRITES, Limit, Pace, push_back, reserve
+from shared.domain.pace import ARM_WRITES, Limit, Pace, give_back, push_back, reserve, room
 
 EMPTY = Pace(id="sub-1.westeurope")
 #: What Azure grants (learn.microsoft.com, request-limits-and-throttling).
@@ -80,8 +80,8 @@ def test_the_reservations_of_one_are_the_same_as_those_of_many() -> None:
 
 
 def test_the_bucket_is_full_again_after_a_while() -> None:
-    pace, _ = reserve(EMPTY, 190, NOW)
-    _, slots = reserve(pace, 190, at(20))
+    pace, _ = reserve(EMPTY, ARM_WRITES.burst, NOW)
+    _, slots = reserve(pace, ARM_WRITES.burst, at(20))
     assert set(slots) == {at(20)}
 
 
@@ -93,3 +93,48 @@ def test_a_429_never_brings_a_slot_forward() -> None:
 def test_a_limit_without_a_burst_is_a_plain_interval() -> None:
     _, slots = reserve(EMPTY, 3, NOW, Limit(burst=1, per_second=2))
     assert slots == (NOW, at(0.5), at(1))
+
+
+@given(steps, st.integers(0, 90))
+def test_the_room_is_just_what_can_be_reserved_within_that_time(reservations: list[tuple[int, float]], within: int) -> None:
+    pace, now = EMPTY, NOW
+    for count, pause in reservations:
+        pace, _ = reserve(pace, count, now)
+        now += timedelta(seconds=pause)
+    free, last = room(pace, now, timedelta(seconds=within)), now + timedelta(seconds=within)
+    _, slots = reserve(pace, free + 1, now)
+    assert all(slot <= last for slot in slots[:free])
+    assert slots[free] > last
+
+
+def test_an_unused_pace_has_room_for_its_burst_and_for_what_the_rate_adds() -> None:
+    limit = Limit(burst=5, per_second=2)
+    assert room(EMPTY, NOW, timedelta(0), limit) == 5
+    assert room(EMPTY, NOW, timedelta(seconds=3), limit) == 11
+
+
+def test_a_pace_that_is_reserved_beyond_that_time_has_no_room() -> None:
+    assert room(reserve(EMPTY, 1000, NOW)[0], NOW, timedelta(seconds=60)) == 0
+
+
+def test_what_is_given_back_can_be_reserved_again() -> None:
+    pace, slots = reserve(EMPTY, 300, NOW)
+    again, later = reserve(pace, 90, NOW)
+    assert later[0] > slots[-1]
+    assert give_back(again, 90) == pace
+
+
+def test_a_pace_that_nobody_used_has_nothing_to_be_given_back() -> None:
+    assert give_back(EMPTY, 5) == EMPTY
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), st.floats(0, 20), st.booleans()), max_size=12))
+def test_what_is_given_back_at_once_never_empties_the_bucket(reservations: list[tuple[int, float, bool]]) -> None:
+    pace, now, used = EMPTY, NOW, list[datetime]()
+    for count, pause, is_used in reservations:
+        pace, mine = reserve(pace, count, now)
+        pace, others = reserve(pace, count, now)  # between the two of a race that is lost
+        used += [*others, *(mine if is_used else ())]
+        pace = pace if is_used else give_back(pace, count)
+        now += timedelta(seconds=pause)
+    assert lowest(used) >= 0

@@ -12,6 +12,7 @@ from shared.config.models import Config
 from shared.domain.changes import Change
 from shared.domain.observations import FluxConfiguration
 from shared.domain.pins import Pin
+from shared.domain.windows import Calendar
 from shared.services.matching import UNSTAGED, Verdict, explain, routes_for, targets_of
 
 ARTIFACT = "oci://contoso.azurecr.io/platform/manifests"
@@ -225,7 +226,9 @@ def test_everything_has_a_verdict_and_nothing_is_moved_twice(routes: list[str], 
 def test_targets_know_what_is_asked_and_what_a_rollback_asks() -> None:
     found = [a_flux_configuration(3), a_flux_configuration(0), a_flux_configuration(1, observation=an_observation(compliance="Pending"))]
     known = Pin(revision=sha(7), branch="main")
-    targets = targets_of(explain(config(PLAIN), a_change(1), found), "rollout-1", {found[2].id: known})
+    rings = config(PLAIN).strategy("rings")
+    targets, calendars = targets_of(rings, explain(config(PLAIN), a_change(1), found), "rollout-1", {found[2].id: known})
+    assert (calendars, {target.calendar for target in targets}) == ((Calendar(),), {0})
     assert [(target.cluster, target.stage, target.order) for target in targets] == [
         ("cluster-000", 0, 0),
         ("cluster-001", 1, 1),

@@ -58,10 +58,9 @@ def meanwhile(world: World, **fields: Any) -> None:
 
 
 class TestCall:
-    async def test_the_service_is_asked_once_with_a_signed_question(self, world: World) -> None:
+    async def test_the_service_is_asked_with_a_signed_question(self, world: World) -> None:
         rollout = waiting(world)
-        for _ in range(3):
-            await world.call_gate()(ASK)
+        await world.call_gate()(ASK)
         (posted,) = world.gate_caller.posted
         assert posted.address == "https://gate.example/ask"
         body = json.loads(posted.body)
@@ -90,7 +89,7 @@ class TestCall:
 
     async def test_a_second_attempt_has_the_same_id_and_body_and_its_own_time(self, world: World) -> None:
         waiting(world)
-        world.faults.die_at = 2  # after the post and its record
+        world.faults.die_at = 2  # after the post, before its record
         with pytest.raises(Killed):
             await world.call_gate()(ASK)
         world.clock.pass_(600)
@@ -104,7 +103,6 @@ class TestCall:
         ("webhook", "fields"),
         [
             ({"asked_at": None}, {}),
-            ({"called_at": NOW}, {}),
             ({"state": "approved"}, {}),
             ({"verdicts": (YES,)}, {}),
             ({"expires_after_seconds": 0}, {}),
@@ -120,13 +118,15 @@ class TestCall:
         assert (world.gate_caller.posted, world.faults.writes) == ([], 0)
 
     @pytest.mark.parametrize("error", [Throttled("slow down"), Unavailable("down"), Rejected("no", code="404")])
-    async def test_a_call_that_fails_is_not_noted(self, world: World, error: Exception) -> None:
+    async def test_a_call_that_fails_is_marked_so_that_no_step_sends_more_and_asks_again(self, world: World, error: Exception) -> None:
         waiting(world)
         world.gate_caller.answers = [error]
         with pytest.raises(type(error)):
             await world.call_gate()(ASK)
-        assert world.faults.writes == 0
+        assert (gates(world)["window"].called_at, world.audit.actions()) == (NOW, [])
+        world.clock.pass_(60)
         await world.call_gate()(ASK)
+        assert (gates(world)["window"].called_at, world.audit.actions()) == (NOW, ["gate.called"])
         assert len(world.gate_caller.posted) == 1
 
     async def test_an_answer_that_comes_during_the_call_is_kept(self, world: World) -> None:
@@ -136,6 +136,23 @@ class TestCall:
         meanwhile(world, stages=(rollout.stages[0], stage))
         await world.call_gate()(ASK)
         assert (gates(world)["window"].verdicts, gates(world)["window"].called_at) == ((YES,), NOW)
+
+    async def test_a_gate_that_is_asked_anew_is_a_new_question(self, world: World) -> None:
+        waiting(world)
+        await world.call_gate()(ASK)
+        world.clock.pass_(4000)
+        waiting(world, webhook={"asked_at": world.clock()})
+        await world.call_gate()(ASK)
+        first, second = world.gate_caller.posted
+        assert first.headers["webhook-id"] != second.headers["webhook-id"]
+        assert world.audit.actions() == ["gate.called", "gate.called"]
+
+    async def test_a_call_of_the_last_time_is_not_taken_for_one_of_this_time(self, world: World) -> None:
+        rollout = waiting(world)
+        anew = replace(rollout.stages[1].gates[1], asked_at=at(60))
+        meanwhile(world, stages=(rollout.stages[0], replace(rollout.stages[1], gates=(rollout.stages[1].gates[0], anew))))
+        await world.call_gate()(ASK)
+        assert gates(world)["window"] == anew
 
     async def test_two_calls_at_once_are_noted_once(self, world: World) -> None:
         waiting(world)

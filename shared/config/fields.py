@@ -1,0 +1,41 @@
+"""What the fields of sluice.yaml may hold, and the base of its sections."""
+
+import re
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Problem = tuple[str, str]  #: path as msgspec writes it ($.routes[0].strategy), and reason
+
+# `$(?!\n)`: Python's `$` also matches before a last line feed, which a block scalar (`|`) leaves. \Z is unknown to editors' JSON Schema.
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$(?!\n)", description="lower-case letters, digits and hyphens")]
+Duration = Annotated[
+    str, Meta(pattern=r"^([0-9]{1,5}(\.[0-9]+)?(ms|s|m|h|d)){1,5}$(?!\n)", description="for example 90s, 10m, 1h30m, 2d", examples=["10m"])
+]
+Reference = Annotated[
+    str,
+    Meta(
+        pattern=r"^(kv://[A-Za-z0-9-]+/[A-Za-z0-9-]+(/[A-Za-z0-9]+)?|env://SLUICE_SECRET_[A-Z0-9_]+)$(?!\n)",
+        description="a secret: kv://vault/name or env://SLUICE_SECRET_NAME",
+        examples=["kv://sluice/github-platform"],
+    ),
+]
+Percentage = Annotated[str, Meta(pattern=r"^(100|[1-9][0-9]?)%$(?!\n)", examples=["25%"])]
+Count = Annotated[int, Meta(ge=0)]
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Base of every section."""
+
+
+def seconds(duration: str) -> float:
+    """The length of a duration in seconds."""
+    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", duration))
+
+
+def share(of: int | str, total: int) -> int:
+    """A number as it is, a percentage of `total` rounded down."""
+    return of if isinstance(of, int) else total * int(of.removesuffix("%")) // 100
