@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ def add_to(verbs: Verbs) -> None:
     parser.add_argument("--approve-after", type=_seconds, default=600.0, metavar="TIME", help="when gates are answered (default: 10m)")
     parser.add_argument("--resume-after", type=_seconds, metavar="TIME", help="when a paused rollout is resumed (default: never)")
     parser.add_argument("--instances", type=_count(_MOST_INSTANCES), default=8, metavar="N", help="of the app, a queue (default: 8)")
+    parser.add_argument("--start", type=_moment, metavar="TIME", help="of the push, for windows (default: 2026-01-05T08:00Z, a Monday)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed gives the same simulation (default: 1)")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="also draw a chart there")
@@ -43,7 +45,7 @@ def add_to(verbs: Verbs) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0 when the simulated rollout succeeded, 1 when it did not, as with a paused one."""
-    from cli.simulation.simulate import NothingPlanned, simulate
+    from cli.simulation.simulate import START, NothingPlanned, simulate
     from shared.domain.errors import Malformed
 
     try:
@@ -52,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         config = _config(options.config)
         name = _strategy(config, options)
         with _progress(options.clusters) as progress:
-            report = simulate(_model(options), config, name, progress=progress)
+            report = simulate(_model(options), config, name, start=options.start or START, progress=progress)
         _show(report, options)
     except (BadStrategy, Malformed, NothingPlanned, OSError) as error:
         return fail(error)
@@ -161,9 +163,17 @@ def _share(text: str) -> float:
 def _seconds(text: str) -> float:
     import msgspec
 
-    from shared.config.models import Duration, seconds
+    from shared.config.fields import Duration, seconds
 
     try:
         return seconds(msgspec.convert(text, Duration))
     except msgspec.ValidationError:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration: write 90s, 10m or 1h30m") from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no date and time: write 2026-12-24T18:00+01:00") from None

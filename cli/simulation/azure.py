@@ -1,12 +1,23 @@
-"""Azure as the app sees it: Resource Manager with its token buckets, Resource Graph with what the clusters have reported."""
+"""Azure as the app sees it: Resource Manager with its token buckets, Resource Graph with what the clusters have reported; and who is
+called at a gate.
+"""
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from cli.simulation.model import ARM_BURST, ARM_PER_SECOND, GRAPH_PAGE_ROWS, GRAPH_PAGE_SECONDS, LOCATIONS, SITES, ClusterTraits
+from cli.simulation.model import (
+    ARM_BURST,
+    ARM_PER_SECOND,
+    CALL_SECONDS,
+    GRAPH_PAGE_ROWS,
+    GRAPH_PAGE_SECONDS,
+    LOCATIONS,
+    SITES,
+    ClusterTraits,
+)
 from cli.simulation.virtual_time import VirtualClock
 from local.azure.buckets import Rate, TokenBucket
 from shared.domain.errors import Throttled
@@ -117,3 +128,15 @@ class SimulatedResourceManager:
             raise Throttled("too many writes", status=429, retry_after=take.retry_after_seconds)
         self.updates.append((self._clock.seconds(), target.stage))
         cluster.write(pin.revision)
+
+
+class SimulatedGateService:
+    """Implements ports.GateCaller and ports.Secrets: it takes every question; `People` answer in its place."""
+
+    async def post_bytes(self, address: str, body: bytes, *, headers: Mapping[str, str]) -> object:
+        await asyncio.sleep(CALL_SECONDS)
+        return None
+
+    async def get(self, reference: str) -> str:
+        await asyncio.sleep(CALL_SECONDS)
+        return f"whsec_{'A' * 32}"

@@ -25,6 +25,8 @@ READ_SECONDS, WRITE_SECONDS, BATCH_SECONDS, PAGE_SECONDS = 0.005, 0.01, 0.04, 0.
 ROWS_IN_BATCH, ROWS_IN_PAGE = 100, 1_000
 #: One call of a Storage queue.
 QUEUE_SECONDS = 0.005
+#: One call of Key Vault, or of the service behind a gate.
+CALL_SECONDS = 0.1
 #: The host looks at a queue that is busy every 100 ms, and at a quiet one ever more rarely (host.json, maxPollingInterval).
 BUSY_POLL_SECONDS, IDLE_POLL_SECONDS = 0.1, 2.0
 #: An instance takes so many messages at once, and more as soon as no more than so many are left (host.json).

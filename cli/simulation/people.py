@@ -16,6 +16,7 @@ from shared.domain.errors import Conflict
 from shared.domain.gates import Gate, Verdict, answer
 from shared.domain.messages import ROLLOUT_STEPS, StepRollout
 from shared.domain.rollouts import Rollout, rollout_id
+from shared.domain.stage_gates import gate_of, with_gate
 from shared.ports import Queue
 
 
@@ -75,7 +76,7 @@ class People:
     async def _approve(self, rollout: Rollout, gate: Gate) -> None:
         match gate.type:
             case "approval" | "webhook":
-                await self._change(rollout.id, lambda now: self._answered(now, gate))
+                await self._change(rollout.id, lambda now: self._answered(now, rollout.current, gate))
             case "checks":
                 for name in gate.checks:
                     result = CheckResult(source=rollout.source, revision=rollout.revision, name=name, state="success", at=self._clock())
@@ -85,18 +86,14 @@ class People:
                 await self._rollouts.create(proved)
         await self._queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=rollout.id))
 
-    def _answered(self, rollout: Rollout, asked: Gate) -> Rollout:
+    def _answered(self, rollout: Rollout, stage: int, asked: Gate) -> Rollout:
         """With as many approvals as the gate requires; one that is closed meanwhile stays as it is."""
-        stage = rollout.stages[rollout.current]
-        verdicts = [
-            Verdict(by=f"approver {number}", approved=True, reason="", at=self._clock()) for number in range(max(1, asked.required))
-        ]
-        gates = []
-        for gate in stage.gates:
-            for verdict in verdicts if gate.name == asked.name and gate.state == "waiting" else ():
-                gate = answer(gate, verdict)  # noqa: PLW2901 -- one verdict after the other
-            gates.append(gate)
-        return rollout.with_stage(rollout.current, replace(stage, gates=tuple(gates)))
+        gate = gate_of(rollout, stage, asked.name)
+        if gate is None or gate.state != "waiting":
+            return rollout
+        for number in range(max(1, gate.required)):
+            gate = answer(gate, Verdict(by=f"approver {number + 1}", approved=True, reason="", at=self._clock()))
+        return with_gate(rollout, stage, gate)
 
     async def _change(self, key: str, change: Callable[[Rollout], Rollout]) -> None:
         while True:

@@ -1,9 +1,10 @@
 """The strategies that need no file. They tolerate every failure, so that the whole timeline is seen."""
 
-from shared.config.models import Config, Stage, Strategy, Success
+from shared.config.models import Config
+from shared.config.strategies import Stage, Strategy, Success
 from shared.domain.selectors import Selector
 
-_TOLERATE_ALL = Success(max_failures=1_000_000_000)
+_TOLERATE_ALL = Success(max_failures="100%")
 
 ALL = Strategy(name="all", stages=(Stage(name="all"),), success=_TOLERATE_ALL)
 RINGS = Strategy(

@@ -8,7 +8,7 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from cli.simulation.azure import BRANCH, NEW, OLD, URL, SimulatedCluster, SimulatedFleet, SimulatedResourceManager
+from cli.simulation.azure import BRANCH, NEW, OLD, URL, SimulatedCluster, SimulatedFleet, SimulatedGateService, SimulatedResourceManager
 from cli.simulation.database.others import CountedAudit, MemoryChanges, MemoryChecks, MemoryConfigurations, MemoryPace
 from cli.simulation.database.rollouts import MemoryRollouts
 from cli.simulation.host import Host, SimulatedQueue
@@ -18,11 +18,12 @@ from cli.simulation.recorder import Recorder
 from cli.simulation.virtual_time import VirtualClock
 from shared.config.models import Config, Route, Source
 from shared.domain.changes import Change, change_id
-from shared.domain.messages import CONFIG_UPDATES, ROLLOUT_STEPS, ApplyUpdate, PlanChange, StepRollout
+from shared.domain.messages import CONFIG_UPDATES, GATE_CALLS, ROLLOUT_STEPS, ApplyUpdate, CallGate, PlanChange, StepRollout
 from shared.domain.record import Record
 from shared.domain.rollouts import IN_FLIGHT, Rollout
 from shared.domain.sources import canonical_url, source_id
 from shared.services.apply import Apply
+from shared.services.call_gate import Call
 from shared.services.effects import Effects
 from shared.services.gate_facts import GateFactsOf
 from shared.services.observe import Observe
@@ -66,7 +67,7 @@ class World:
 
     def start(self) -> None:
         """From now on the host looks for messages, and the sweeps run."""
-        step, apply = self._step(), self._apply()
+        step, apply, call = self._step(), self._apply(), self._call_gate()
 
         async def on_step(message: Record) -> None:
             if isinstance(message, StepRollout):
@@ -76,6 +77,11 @@ class World:
             if isinstance(message, ApplyUpdate):
                 await apply(message, holder=str(next(self._attempts)))
 
+        async def on_call(message: Record) -> None:
+            if isinstance(message, CallGate):
+                await call(message)
+
+        self._host.on_queue(GATE_CALLS, on_call, instances=1)
         self._host.on_queue(ROLLOUT_STEPS, on_step, instances=self.model.instances)
         self._host.on_queue(CONFIG_UPDATES, on_update, instances=self.model.instances)
         self._host.on_timer(SWEEP_COMPLIANCE_SECONDS, self._observe())
@@ -160,6 +166,10 @@ class World:
             clock=self.clock,
             lease=_LEASE,
         )
+
+    def _call_gate(self) -> Call:
+        service = SimulatedGateService()
+        return Call(self.rollouts, service, service, self.audit, self.clock, "https://sluice.example")
 
     def _observe(self) -> Observe:
         return Observe(self.rollouts, self._fleet, self.queue, self.clock, _LOOK_FOR_AWAY, {})

@@ -86,6 +86,7 @@ def test_what_cannot_be_done_is_told(arguments: list[str], told: str, file: str,
         ("--offline-rate", "nan%", "is no percentage"),
         ("--offline-rate", "101%", "is no percentage"),
         ("--offline-for", "soon", "is no duration"),
+        ("--start", "noon", "is no date and time"),
         ("--seed", "x", "invalid int value"),
     ],
 )

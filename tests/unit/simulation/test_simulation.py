@@ -9,7 +9,9 @@ from cli.simulation.model import Model
 from cli.simulation.report import Report
 from cli.simulation.simulate import NothingPlanned, simulate
 from cli.simulation.strategies import BUILT_IN
-from shared.config.models import Config, Stage, Strategy, Success
+from shared.config.loader import load_text
+from shared.config.models import Config
+from shared.config.strategies import Stage, Strategy, Success
 from shared.domain.selectors import Selector
 
 _MODEL = Model(clusters=200, subscriptions=2, failure_rate=0.02, offline_rate=0.05)
@@ -104,3 +106,45 @@ def test_clusters_that_no_stage_selects_are_left_alone_and_counted() -> None:
 def test_a_strategy_that_selects_nothing_is_told() -> None:
     with pytest.raises(NothingPlanned, match="own"):
         simulate(Model(clusters=5), configured(Stage(name="none", selector=Selector(tags={"ring": "nowhere"}))), "own")
+
+
+_CAREFUL = """
+apiVersion: sluice/v1
+strategies:
+  - name: careful
+    stages:
+      - {name: canary, selector: {tags: {ring: canary}}, bake: 5m, afterStageWait: 2m}
+      - name: rest
+        gates:
+          - {type: approval, approvers: [leads], required: 2}
+          - {type: checks, checks: [ci/build]}
+          - {type: webhook, url: "https://change.contoso.example/sluice", secretRef: kv://sluice/change}
+        promoteFrom: staging
+  - name: nights
+    stages: [{name: all}]
+    windows: [{days: daily, from: "22:00", to: "04:00", timeZone: Europe/Berlin}]
+routes:
+  - {name: staging, source: {url: "https://github.com/contoso/platform"}, action: pin}
+"""
+
+
+def test_bakes_waits_and_gates_are_kept_and_part_of_the_theory() -> None:
+    report = simulate(Model(clusters=100), load_text(_CAREFUL, "test"), "careful")
+    canary, rest = report.stages
+    assert report.state == "succeeded"
+    assert canary.done_at is not None
+    assert canary.closed_at is not None
+    assert rest.opened_at is not None
+    assert canary.closed_at - canary.done_at == pytest.approx(300, abs=5)
+    assert rest.opened_at - canary.closed_at == pytest.approx(600, abs=5)
+    assert report.ratio is not None
+    assert 1 <= report.ratio <= 1.05
+    assert report.messages["gate-calls"] == 1
+    assert report.failed_invocations == 0
+
+
+def test_a_rollout_waits_for_its_window_and_is_not_compared() -> None:
+    report = simulate(Model(clusters=20), load_text(_CAREFUL, "test"), "nights")
+    assert report.state == "succeeded"
+    assert report.stages[0].opened_at == pytest.approx(13 * 3600, abs=60)  # 21:00 UTC is 22:00 in Berlin in winter; it begins at 08:00
+    assert (report.least_seconds, report.ratio) == (None, None)
