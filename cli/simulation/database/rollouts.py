@@ -88,6 +88,12 @@ class MemoryRollouts:
         found = self._targets[rollout_id]
         return [each for each in found if stage in (None, each.stage) and (not states or each.state in states)]
 
+    async def some_targets(
+        self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = (), after: int = -1, limit: int
+    ) -> list[Target]:
+        matching = await self.targets(rollout_id, stage=stage, states=states)
+        return sorted((each for each in matching if each.order > after), key=lambda each: each.order)[:limit]
+
     async def mark_active(self, rollout_id: str) -> None:
         await asyncio.sleep(WRITE_SECONDS)
         self._active.setdefault(rollout_id, self._clock())
