@@ -11,7 +11,7 @@ NPM := PATH="$(NODE)/bin:$$PATH" $(NODE)/bin/node $(NODE)/lib/node_modules/npm/b
 STAMP := $(VENV)/.setup-complete
 
 .NOTPARALLEL:
-.PHONY: help setup run test lint types imports unit contract e2e tests bench lock clean
+.PHONY: help setup run test lint types imports unit contract e2e tests bench simulate-table lock clean
 
 # A step is quiet when it passes, and prints what it said when it fails.
 quietly = @printf '%-28s' "$(1)"; log=$$(mktemp); started=$$SECONDS; \
@@ -73,6 +73,9 @@ e2e: setup ## the whole, on the local stack
 
 bench: setup ## measure what users pay for, and write docs/benchmarks.md
 	@$(VENV)/bin/python -m tests.bench
+
+simulate-table: setup ## simulate rollouts of 10 to 10,000 clusters, and write the table of docs/simulation.md (minutes)
+	@$(VENV)/bin/python -m tests.bench.simulation
 
 clean: ## remove what setup and runs made
 	@rm -rf $(VENV) $(BOOTSTRAP) .sluice local/node_modules .coverage* *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,7 +2,20 @@
 
 import azure.functions as func
 
-from functions import apply_update, bury, call_gate, gates, health, plan_change, receive, rollouts, send_notification, step_rollout, sweeps
+from functions import (
+    acts,
+    apply_update,
+    bury,
+    call_gate,
+    gates,
+    health,
+    plan_change,
+    receive,
+    rollouts,
+    send_notification,
+    step_rollout,
+    sweeps,
+)
 
 app = func.FunctionApp()
 app.register_functions(receive.blueprint)
@@ -14,5 +27,6 @@ app.register_functions(send_notification.blueprint)
 app.register_functions(sweeps.blueprint)
 app.register_functions(bury.blueprint)
 app.register_functions(rollouts.blueprint)
+app.register_functions(acts.blueprint)
 app.register_functions(gates.blueprint)
 app.register_functions(health.blueprint)

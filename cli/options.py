@@ -13,6 +13,13 @@ def add_state(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", type=Path, default=Path(".sluice"), metavar="DIR", help="the stack's state (default: .sluice)")
 
 
+def add_api(parser: argparse.ArgumentParser) -> None:
+    """Where the app is, and what opens it. A key in an environment variable stays out of the shell's history."""
+    parser.add_argument("--url", help="the app's address (default: the running local stack)")
+    parser.add_argument("--key", metavar="KEY", help="a function key (default: $SLUICE_KEY; a bearer token is taken from $SLUICE_TOKEN)")
+    add_state(parser)
+
+
 def add_fleet(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clusters", type=_at_least_one, default=50, metavar="N", help="simulated Arc clusters (default: 50)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed gives the same fleet (default: 1)")

@@ -1,16 +1,18 @@
 """`sluice status`: the rollouts, and what needs attention in them."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cli.options import Verbs, add_state, fail
+from cli.options import Verbs, add_api, fail
+
+if TYPE_CHECKING:
+    from cli.api import Api
 
 
 def add_to(verbs: Verbs) -> None:
     parser = verbs.add_parser("status", help="show the newest rollouts")
     parser.add_argument("--json", action="store_true", help="print the rollouts with their targets and events as JSON")
-    parser.add_argument("--url", help="the app's address (default: the running local stack)")
-    add_state(parser)
+    add_api(parser)
     parser.set_defaults(run=run)
 
 
@@ -34,11 +36,23 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _read(options: argparse.Namespace) -> list[dict[str, Any]]:
-    from cli.api import Api
-    from local.stack import description
+    """As JSON each with its first thousand targets, else only with those that are shown."""
+    from cli.api import connect
 
-    async with Api(options.url or description.read(options.state).host) as api:
-        return [await api.rollout(rollout["id"]) for rollout in await api.rollouts()]
+    async with connect(options) as api:
+        ids = [rollout["id"] for rollout in await api.rollouts()]
+        if options.json:
+            return [await api.rollout(each) for each in ids]
+        return [await _shown(api, each) for each in ids]
+
+
+async def _shown(api: "Api", rollout_id: str) -> dict[str, Any]:
+    from local.demo.display import NOTABLE
+
+    rollout = await api.rollout(rollout_id, targets=False)
+    present = {state for stage in rollout["stages"] for state in stage["counts"]}
+    found = [await api.targets(rollout_id, state) for state in NOTABLE if state in present]
+    return {**rollout, "targets": [target for targets in found for target in targets]}
 
 
 def _show(rollouts: list[dict[str, Any]]) -> None:
@@ -52,5 +66,5 @@ def _show(rollouts: list[dict[str, Any]]) -> None:
         return
     console.print(display.table(rollouts))
     for rollout in rollouts:
-        for line in display.notable_targets(rollout):
+        for line in [*display.waits(rollout), *display.notable_targets(rollout)]:
             console.print(f"{rollout['id']}: {line}", markup=False)

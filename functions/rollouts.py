@@ -1,29 +1,64 @@
 """People ask about rollouts."""
 
+from collections.abc import Mapping
+
 import azure.functions as func
 
-from functions.answers import answer
+from functions.answers import answer_people
+from functions.paths import rollout_id
+from functions.principal import asked_by
 from shared import bootstrap
 
 blueprint = func.Blueprint()
 
 _PAGE = 20
+_PAGE_OF_TARGETS = 100
 
 
 @blueprint.route("rollouts", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 async def list_rollouts(req: func.HttpRequest) -> func.HttpResponse:
     """Newest first. Query: `limit` (1 to 100, default 20), `continuation` from the page before."""
-    limit = req.params.get("limit") or str(_PAGE)
-    if not limit.isdecimal():
-        return answer(400, {"error": "limit must be a whole number from 1 to 100"})
-    return answer(200, await bootstrap.app().report().recent(int(limit[:4]), req.params.get("continuation") or None))
+    return await answer_people(_list(req))
 
 
 @blueprint.route("rollouts/{id}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 async def get_rollout(req: func.HttpRequest) -> func.HttpResponse:
-    from shared.domain.errors import NotFound
+    """With its events and the first thousand targets. Query: `targets=0` leaves the targets out."""
+    return await answer_people(_one(req))
 
-    try:
-        return answer(200, await bootstrap.app().report().one(req.route_params.get("id") or ""))
-    except NotFound as error:
-        return answer(404, {"error": str(error)})
+
+@blueprint.route("rollouts/{id}/targets", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+async def list_targets(req: func.HttpRequest) -> func.HttpResponse:
+    """In their order. Query: `stage`, `state`, `limit` (1 to 1000, default 100), `continuation` from the page before."""
+    return await answer_people(_targets(req))
+
+
+async def _list(req: func.HttpRequest) -> Mapping[str, object]:
+    _check_reader(req)
+    return await bootstrap.app().report().recent(_limit(req, _PAGE), req.params.get("continuation") or None)
+
+
+async def _one(req: func.HttpRequest) -> Mapping[str, object]:
+    _check_reader(req)
+    return await bootstrap.app().report().one(rollout_id(req), with_targets=req.params.get("targets") != "0")
+
+
+async def _targets(req: func.HttpRequest) -> Mapping[str, object]:
+    _check_reader(req)
+    stage, state, continuation = (req.params.get(name) or "" for name in ("stage", "state", "continuation"))
+    report, limit = bootstrap.app().report(), _limit(req, _PAGE_OF_TARGETS)
+    return await report.targets(rollout_id(req), stage=stage, state=state, limit=limit, continuation=continuation)
+
+
+def _check_reader(req: func.HttpRequest) -> None:
+    asked_by(req, "Reader", "Operator", "Approver")
+
+
+def _limit(req: func.HttpRequest, default: int) -> int:
+    """Brought into its range by the use case."""
+    from shared.domain.errors import Refused
+
+    limit = req.params.get("limit") or str(default)
+    if not (limit.isascii() and limit.isdecimal()):
+        raise Refused(400, "limit must be a whole number from 1", explain=True)
+    return int(limit[:4])

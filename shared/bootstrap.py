@@ -28,15 +28,18 @@ if TYPE_CHECKING:
     from shared.config.source import ConfigFile
     from shared.ports import Provider
     from shared.providers.http import OutboundHttp
+    from shared.services.act import ActOn
     from shared.services.answer_gate import AnswerGate, Callback
     from shared.services.apply import Apply
     from shared.services.bury import Bury, Replay
     from shared.services.call_gate import Call
     from shared.services.check import RecordCheck
+    from shared.services.effects import Effects
     from shared.services.health import Readiness
     from shared.services.notify import Post, Tell, TellEvent
     from shared.services.observe import Observe
     from shared.services.pacing import Pacer
+    from shared.services.person_answers import PersonAnswers
     from shared.services.plan import Plan
     from shared.services.receive import Receive
     from shared.services.report import Report
@@ -76,12 +79,25 @@ class App:
         return Plan(config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, now, redispatch)
 
     def step(self) -> "Step":
-        from shared.services.effects import Effects
         from shared.services.gate_facts import GateFactsOf
         from shared.services.step import Step
 
-        effects = Effects(self.audit, self.queue, now)
-        return Step(self.rollouts, self.pacer, GateFactsOf(self.rollouts, self.checks), effects, now)
+        return Step(self.rollouts, self.pacer, GateFactsOf(self.rollouts, self.checks), self._effects(), now)
+
+    def act(self) -> "ActOn":
+        from shared.services.act import ActOn
+
+        return ActOn(self.rollouts, self.changes, self._effects(), now)
+
+    def person_answers(self) -> "PersonAnswers":
+        from shared.services.person_answers import PersonAnswers
+
+        return PersonAnswers(self.rollouts, self.answer_gate(), now)
+
+    def _effects(self) -> "Effects":
+        from shared.services.effects import Effects
+
+        return Effects(self.audit, self.queue, now)
 
     def apply(self) -> "Apply":
         from shared.services.apply import Apply

@@ -161,6 +161,12 @@ class Rollouts(Protocol):
 
     async def targets(self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = ()) -> list[Target]: ...
 
+    async def some_targets(
+        self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = (), after: int = -1, limit: int
+    ) -> list[Target]:
+        """The first `limit` of those whose `order` comes after `after`, in order: for people."""
+        ...
+
     async def mark_active(self, rollout_id: str) -> None:
         """Puts a rollout on the list that the sweeps read. Done before it is created, so that none is ever missed."""
         ...

@@ -12,6 +12,8 @@ _COLOURS = {
     "running": "cyan",
     "succeeded": "green",
     "compliant": "green",
+    "rolled-back": "yellow",
+    "rolling-back": "yellow",
     "paused": "yellow",
     "offline": "yellow",
     "failed": "red",
@@ -19,7 +21,7 @@ _COLOURS = {
 }
 _BAR_WIDTH = 32
 _SHORT = 10
-_NOTABLE = ("failed", "offline")
+NOTABLE = ("failed", "offline")  #: states of targets that are worth a line each
 
 
 def stage_line(stage: Mapping[str, Any]) -> str:
@@ -68,9 +70,23 @@ def table(rollouts: Sequence[Rollout]) -> "Table":
     return shown
 
 
+def waits(rollout: Rollout) -> list[str]:
+    """Why the rollout does not move, and how the gates at which people are asked are answered."""
+    reason = [f"{rollout['state']}: {rollout['reason']}"] if rollout.get("reason") else []
+    lines = reason + ([f"waits for {rollout['waitingFor']}"] if rollout.get("waitingFor") else [])
+    if rollout["state"] not in ("running", "paused"):
+        return lines
+    asking = [(stage["name"], gate["name"]) for stage in rollout["stages"] for gate in stage.get("gates", ()) if _asks_people(gate)]
+    return lines + [f"sluice approve {rollout['id']} {gate} --stage {stage} --reason TEXT (or: reject)" for stage, gate in asking]
+
+
+def _asks_people(gate: Mapping[str, Any]) -> bool:
+    return bool(gate["type"] == "approval" and gate["state"] == "waiting" and gate["askedAt"])
+
+
 def notable_targets(rollout: Rollout) -> list[str]:
     """One line a target that failed or cannot be reached."""
-    targets = (target for target in rollout["targets"] if target["state"] in _NOTABLE)
+    targets = (target for target in rollout["targets"] if target["state"] in NOTABLE)
     return [f"{target['cluster']} / {target['configuration']}: {target['state']}: {target['reason']}" for target in targets]
 
 

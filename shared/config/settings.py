@@ -35,6 +35,7 @@ class Settings:
     apply_lease_seconds: float = 120.0
     redispatch_after_seconds: float = 300.0
     look_for_away_seconds: float = 300.0  #: how often a finished rollout looks for clusters that were away
+    signs_in: bool = False  #: App Service authentication is on: who asks is App Service's word
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -57,6 +58,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         apply_lease_seconds=_number(environment, "APPLY_LEASE_SECONDS", Settings.apply_lease_seconds),
         redispatch_after_seconds=_number(environment, "REDISPATCH_AFTER_SECONDS", Settings.redispatch_after_seconds),
         look_for_away_seconds=_number(environment, "LOOK_FOR_AWAY_SECONDS", Settings.look_for_away_seconds),
+        # Injected by the platform (learn.microsoft.com, environment variables in Azure App Service: WEBSITE_AUTH_ENABLED).
+        signs_in=environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
         **_texts(environment),
     )
 

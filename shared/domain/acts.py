@@ -1,12 +1,12 @@
 """What people do to a rollout. Each act is refused, with the reason, where the rollout's state forbids it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeGuard, get_args
 
 from msgspec.structs import replace
 
 from shared.domain import rollback
-from shared.domain.errors import NotAllowed
+from shared.domain.errors import NotAllowed, NotFound
 from shared.domain.gates import Gate, is_expired
 from shared.domain.record import Record
 from shared.domain.rollouts import Rollout, RolloutState, Stage
@@ -38,12 +38,25 @@ class Act(Record, frozen=True):
     stage: str = ""  #: rollback: only this stage, by name; "" = all that have begun
 
 
+def act_kind(name: str) -> ActKind:
+    """The act of that name. Raises NotFound naming those that there are."""
+    if not _is_act(name):
+        raise NotFound(f"there is no such act; acts are {', '.join(get_args(ActKind))}")
+    return name
+
+
+def _is_act(name: str) -> TypeGuard[ActKind]:
+    return name in get_args(ActKind)
+
+
 def perform(rollout: Rollout, act: Act, now: datetime) -> Rollout:
-    """The rollout after the act. Raises NotAllowed."""
+    """The rollout after the act, which is told and recorded as its person's. Raises NotAllowed."""
     if rollout.state not in _ALLOWED[act.kind]:
         raise NotAllowed(f"a rollout that is {rollout.state} cannot be {_DONE[act.kind]}{_because(rollout)}")
     said = f"{_DONE[act.kind]} by {act.by}: {act.reason}"
-    return replace(_performed(rollout, act, said, now), updated_at=now)
+    acted = _performed(rollout, act, said, now)
+    new = tuple(replace(event, by=act.by, reason=act.reason) for event in acted.events[len(rollout.events) :])
+    return replace(acted, events=(*rollout.events, *new), updated_at=now)
 
 
 def _performed(rollout: Rollout, act: Act, said: str, now: datetime) -> Rollout:
@@ -53,10 +66,11 @@ def _performed(rollout: Rollout, act: Act, said: str, now: datetime) -> Rollout:
         case "resume":
             return _told(_resume(rollout, now), "rollout.resumed", said, now)
         case "abort":
-            return replace(rollout, state="aborted", reason=said, waiting_for="")
+            aborted = replace(rollout, state="aborted", reason=said, waiting_for="")
+            return aborted.with_event("rollout.aborted", now, said, error=True)
         case "rollback":
             return rollback.begin(rollout, _stages(rollout, act.stage), said, now)
-        case "retry":
+        case _:  # retry
             return _told(_retry(rollout, now), "rollout.retried", said, now)
 
 

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from shared.domain import opening, rollback
-from shared.domain.crowd import closed_stages, is_due, recount, scope, tries_again, turns_back
+from shared.domain.crowd import closed_stages, is_due, recount, scope, shift, tries_again, turns_back
 from shared.domain.facts import Facts
-from shared.domain.picking import may_start, open_calendars, pick
+from shared.domain.picking import in_line, may_start, open_calendars, pick
 from shared.domain.record import Record
 from shared.domain.rollouts import FINISHED, GIVEN_UP, IN_FLIGHT, OPEN, Glance, Rollout, Stage, Target
 from shared.domain.targets import anew, judge, scheduled
@@ -53,15 +53,15 @@ def advance(rollout: Rollout, glances: Sequence[Glance], opened: Iterable[Target
     nothing, so a message that arrives twice is harmless.
     """
     given = {target.id: target for target in opened}
-    before, covered = {glance.id: glance for glance in glances}, scope(rollout)
+    before = {glance.id: glance for glance in glances}
     judged = {key: _change(target, rollout, now) for key, target in given.items()}
     after = before | {key: Glance.at(target) for key, target in judged.items()}
-    moved = _tell_late_failures(recount(rollout, covered, before, after), given, judged, now)
-    moved = _move(moved, after, facts, now)
+    counted = shift(recount(rollout, scope(rollout), glances), [(before[key], after[key]) for key in judged])
+    moved = _move(_tell_late_failures(counted, given, judged, now), after, facts, now)
     startable = [glance for key, glance in after.items() if key in given or glance.state != "pending"]
     queued = {key: _queue(judged[key]) for key in pick(moved, startable, facts, now, most=len(given))}
     started = after | {key: Glance.at(target) for key, target in queued.items()}
-    moved = _explain(recount(moved, covered, after, started), started, now)
+    moved = _explain(shift(moved, [(after[key], started[key]) for key in queued]), started, now)
     return _decide(rollout, moved, given, judged | queued, started, _less(facts, queued.values()), now)
 
 
@@ -195,7 +195,7 @@ def _explain(rollout: Rollout, after: Mapping[str, Glance], now: datetime) -> Ro
     """Clusters that may start but for their windows are waited for, where nothing else moves."""
     if rollout.state not in ("running", "succeeded") or rollout.stages[rollout.current].state == "pending":
         return rollout
-    pending = {g.calendar for g in after.values() if g.state == "pending" and may_start(rollout, g)}
+    pending = {glance.calendar for glance in in_line(rollout, after.values())}
     is_idle = not any(g.state in IN_FLIGHT for g in after.values())
     closed = pending and is_idle and not pending & open_calendars(rollout, now)
     reason = opening.window_text([opens_at(rollout.calendars[index], now) for index in pending]) if closed else ""
@@ -242,8 +242,11 @@ def _wake_at(rollout: Rollout, after: Mapping[str, Glance], facts: Facts, now: d
             moments += opening.moments(rollout, after.values(), now)
         if stage.done_at:
             moments.append(stage.done_at + timedelta(seconds=stage.bake_seconds))
-    waiting = [glance for glance in after.values() if glance.state in ("pending", "queued") and may_start(rollout, glance)]
-    moments += filter(None, (opens_at(rollout.calendars[index], now) for index in {g.calendar for g in waiting if g.goal == "forward"}))
-    if any(facts.room.get(name, 1) <= 0 for name in {glance.subscription for glance in waiting if glance.state == "pending"}):
+    waiting = in_line(rollout, after.values())
+    queued = [glance for glance in after.values() if glance.state == "queued" and may_start(rollout, glance)]
+    moments += filter(
+        None, (opens_at(rollout.calendars[index], now) for index in {g.calendar for g in (*waiting, *queued) if g.goal == "forward"})
+    )
+    if any(facts.room.get(name, 1) <= 0 for name in {glance.subscription for glance in waiting}):
         moments.append(now + _ROOM_AGAIN_AFTER)
     return min((moment for moment in moments if moment > now), default=None)

@@ -12,6 +12,7 @@ from shared.domain.rollouts import FINAL, FINISHED, GIVEN_UP, OPEN, Glance, Roll
 #: What a rollback turns round: everything that a PATCH may have reached. Skipped and superseded ones are in other hands.
 _TURNED_BACK: frozenset[TargetState] = frozenset({*OPEN, "compliant", "failed"})
 _OPEN_OR_FAILED: frozenset[TargetState] = frozenset({*OPEN, "failed"})
+_GOES_BACK: frozenset[RolloutState] = frozenset({"rolling-back", "rolled-back"})
 _TRIES_AGAIN: frozenset[RolloutState] = frozenset({"running", "succeeded", "rolling-back"})
 
 
@@ -36,16 +37,16 @@ def is_due(glance: Glance, rollout: Rollout, now: datetime) -> bool:
     """Whether opening a target now would change it."""
     if rollout.state in GIVEN_UP:
         return glance.state in OPEN
-    if turns_back(glance, rollout) or tries_again(glance, rollout):
+    if glance.has_news or (glance.judge_at is not None and now >= glance.judge_at):
         return True
-    return glance.has_news or (glance.judge_at is not None and now >= glance.judge_at)
+    return turns_back(glance, rollout) or tries_again(glance, rollout)
 
 
 def turns_back(glance: Glance, rollout: Rollout) -> bool:
     """Whether a rollback still has to turn it round. What has not begun anywhere does not begin any more; nor, once all else is
     rolled back, does what was away for so long that Azure dropped its update.
     """
-    if rollout.state not in ("rolling-back", "rolled-back") or glance.goal == "back":
+    if glance.goal == "back" or rollout.state not in _GOES_BACK:
         return False
     return glance.state == "pending" or (glance.stage in rollout.back_stages and glance.state in _TURNED_BACK)
 
@@ -62,32 +63,31 @@ def closed_stages(rollout: Rollout) -> int:
     return len(rollout.stages) if rollout.state in FINISHED else rollout.current
 
 
-def recount(rollout: Rollout, covered: Scope, before: Mapping[str, Glance], after: Mapping[str, Glance]) -> Rollout:
-    """The rollout with its stages' counts: open targets as the glance shows them, final ones as counted so far and changed now.
+def recount(rollout: Rollout, covered: Scope, glances: Iterable[Glance]) -> Rollout:
+    """The rollout with its stages' counts: open targets as the glances show them, final ones as counted so far.
 
     `covered` is what the glances show; stages beyond it keep their counts.
     """
-    open_now = _by_stage((g.stage, g.state) for g in after.values() if g.state in OPEN)
-    ended = _by_stage((g.stage, g.state) for key, g in after.items() if g.state in FINAL and g.state != before[key].state)
-    resumed = _by_stage((g.stage, g.state) for key, g in before.items() if g.state in FINAL and g.state != after[key].state)
-    stages = tuple(
-        stage if index > covered.stage else _counted(stage, *(part.get(index, Counter()) for part in (open_now, ended, resumed)))
-        for index, stage in enumerate(rollout.stages)
-    )
-    return replace(rollout, stages=stages)
+    seen = Counter((glance.stage, glance.state) for glance in glances if glance.state in OPEN)
+    counts = [stage.counts if index > covered.stage else _final(stage) for index, stage in enumerate(rollout.stages)]
+    for (index, state), count in seen.items():
+        counts[index] = {**counts[index], state: count}
+    return _counted(rollout, counts)
 
 
-def _by_stage(pairs: Iterable[tuple[int, str]]) -> dict[int, Counter[str]]:
-    counted: dict[int, Counter[str]] = {}
-    for stage, state in pairs:
-        counted.setdefault(stage, Counter())[state] += 1
-    return counted
+def shift(rollout: Rollout, moves: Iterable[tuple[Glance, Glance]]) -> Rollout:
+    """The rollout with its counts after targets went from one state to another."""
+    counts = [Counter(stage.counts) for stage in rollout.stages]
+    for before, after in moves:
+        counts[before.stage][before.state] -= 1
+        counts[after.stage][after.state] += 1
+    return _counted(rollout, counts)
 
 
-def _counted(stage: Stage, open_now: Counter[str], ended: Counter[str], resumed: Counter[str]) -> Stage:
-    counts: Counter[str] = Counter()
-    counts.update({state: n for state, n in stage.counts.items() if state in FINAL})
-    for more in (open_now, ended):
-        counts.update(more)
-    counts.subtract(resumed)
-    return replace(stage, counts={state: n for state, n in sorted(counts.items()) if n})
+def _final(stage: Stage) -> dict[str, int]:
+    return {state: count for state, count in stage.counts.items() if state in FINAL}
+
+
+def _counted(rollout: Rollout, counts: Iterable[Mapping[str, int]]) -> Rollout:
+    ordered = [{state: count for state, count in sorted(each.items()) if count} for each in counts]
+    return replace(rollout, stages=tuple(replace(stage, counts=each) for stage, each in zip(rollout.stages, ordered, strict=True)))

@@ -1,13 +1,16 @@
 """Which pending targets may start now: a place in their stage, an open window, and room in the pace."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 from shared.domain.crowd import closed_stages
 from shared.domain.facts import Facts
-from shared.domain.rollouts import IN_FLIGHT, Glance, Rollout
+from shared.domain.rollouts import IN_FLIGHT, Glance, Goal, Rollout
 from shared.domain.windows import is_open
+
+_TURN = attrgetter("stage", "order")
 
 
 def open_calendars(rollout: Rollout, now: datetime) -> frozenset[int]:
@@ -17,37 +20,49 @@ def open_calendars(rollout: Rollout, now: datetime) -> frozenset[int]:
 
 def may_start(rollout: Rollout, glance: Glance) -> bool:
     """Whether the rollout sends updates to targets like this one at all."""
-    match rollout.state:
-        case "running" | "succeeded":
-            open_until = closed_stages(rollout) + (rollout.state == "running" and rollout.stages[rollout.current].state == "running")
-            return glance.goal == "forward" and glance.stage < open_until
-        case "rolling-back" | "rolled-back":
-            return glance.goal == "back"
-        case _:
-            return False
+    goal, stages = _starts(rollout)
+    return glance.goal == goal and glance.stage < stages
 
 
-def pick(rollout: Rollout, glances: Iterable[Glance], facts: Facts, now: datetime, *, most: int) -> list[str]:
+def in_line(rollout: Rollout, glances: Iterable[Glance]) -> list[Glance]:
+    """Those that are pending, and to which the rollout sends updates."""
+    goal, stages = _starts(rollout)
+    return [glance for glance in glances if glance.state == "pending" and glance.goal == goal and glance.stage < stages]
+
+
+def pick(rollout: Rollout, glances: Sequence[Glance], facts: Facts, now: datetime, *, most: int) -> list[str]:
     """Ids of at most `most` targets to queue, in order. A rollback waits for no window, but for the pace and its stages' places."""
-    glances = list(glances)
-    pending = sorted((g for g in glances if g.state == "pending" and may_start(rollout, g)), key=lambda g: (g.stage, g.order))
-    if not pending:
+    waiting = in_line(rollout, glances)
+    if not waiting or not most:
         return []
     places, room, calendars = _places(rollout, glances), dict(facts.room), open_calendars(rollout, now)
+    ready = [g for g in waiting if places[g.stage] > 0 and (g.goal == "back" or g.calendar in calendars)]
     picked: list[str] = []
-    for glance in pending:
-        if len(picked) == most:
-            break
-        is_in_time = glance.goal == "back" or glance.calendar in calendars
-        if is_in_time and places[glance.stage] > 0 and room.get(glance.subscription, 1) > 0:
+    for glance in sorted(ready, key=_TURN):
+        if places[glance.stage] > 0 and room.get(glance.subscription, 1) > 0:
             places[glance.stage] -= 1
             if glance.subscription in room:
                 room[glance.subscription] -= 1
             picked.append(glance.id)
+            if len(picked) == most:
+                break
     return picked
+
+
+def _starts(rollout: Rollout) -> tuple[Goal, int]:
+    """Which way updates are sent, and to how many of the stages."""
+    match rollout.state:
+        case "running":
+            return "forward", closed_stages(rollout) + (rollout.stages[rollout.current].state == "running")
+        case "succeeded":
+            return "forward", closed_stages(rollout)
+        case "rolling-back" | "rolled-back":
+            return "back", len(rollout.stages)
+        case _:
+            return "forward", 0
 
 
 def _places(rollout: Rollout, glances: Iterable[Glance]) -> dict[int, int]:
     """How many more of each stage may be in flight."""
-    in_flight = Counter(g.stage for g in glances if g.state in IN_FLIGHT)
+    in_flight = Counter(glance.stage for glance in glances if glance.state in IN_FLIGHT)
     return {index: stage.max_concurrency - in_flight[index] for index, stage in enumerate(rollout.stages)}

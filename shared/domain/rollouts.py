@@ -140,6 +140,8 @@ class RolloutEvent(Record, frozen=True):
     summary: str
     stage: int | None = None
     severity: Literal["info", "error"] = "info"
+    by: str = ""  #: who asked for it; "" = Sluice itself
+    reason: str = ""  #: theirs
 
 
 class Rollout(Record, frozen=True):

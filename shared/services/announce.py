@@ -12,9 +12,19 @@ _TITLES = {
     "rollout.started": "Rollout started",
     "rollout.succeeded": "Rollout finished",
     "rollout.superseded": "Rollout superseded",
+    "rollout.paused": "Rollout paused",
+    "rollout.resumed": "Rollout resumed",
+    "rollout.aborted": "Rollout aborted",
+    "rollout.retried": "Failed clusters are tried again",
+    "rollout.rolling-back": "Rollout goes back",
+    "rollout.rolled-back": "Rollout rolled back",
     "stage.succeeded": "Stage done",
-    "stage.failed": "Stage failed, rollout paused",
+    "stage.failed": "Stage failed",
     "target.failed": "Cluster failed late",
+    "gate.waiting": "Waiting at a gate",
+    "gate.approved": "Gate approved",
+    "gate.rejected": "Gate rejected, rollout aborted",
+    "gate.expired": "Gate expired, rollout paused",
 }
 
 
@@ -43,7 +53,17 @@ def _facts(rollout: Rollout, event: RolloutEvent, stage: str) -> list[tuple[str,
         ("By", rollout.author),
         ("Clusters", ", ".join(f"{count} {state}" for state, count in sorted(counted.items()))),
         ("Rollout", rollout.id),
+        ("Answer", _how_to_answer(rollout, event)),
     ]
+
+
+def _how_to_answer(rollout: Rollout, event: RolloutEvent) -> str:
+    """Where people are asked, the command that says yes."""
+    if event.kind != "gate.waiting" or event.stage is None:
+        return ""
+    stage, asked = rollout.stages[event.stage], f"{rollout.id}.gate.waiting."
+    gates = [gate.name for gate in stage.gates if gate.type == "approval" and event.id.startswith(f"{asked}{gate.name}.")]
+    return f"sluice approve {rollout.id} {gates[0]} --stage {stage.name} --reason TEXT (or reject)" if gates else ""
 
 
 def _totals(rollout: Rollout) -> dict[str, int]:

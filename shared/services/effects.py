@@ -79,16 +79,18 @@ class Effects:
         return replace(rollout, announced=len(rollout.events))
 
     async def _record(self, rollout: Rollout, event: RolloutEvent) -> None:
+        """In the audit trail. The event was saved with what it tells of, so neither is ever without the other for long."""
+        why = {"reason": event.reason} if event.by else {}
         await self.audit.append(
             Entry(
                 id=event.id,
                 stream=rollout.id,
                 at=event.at,
-                actor="sluice",
+                actor=event.by or "sluice",
                 action=event.kind,
                 resource=rollout.route,
                 cause=rollout.change_id,
-                detail={"summary": event.summary, "revision": rollout.revision},
+                detail={"summary": event.summary, "revision": rollout.revision, **why},
             )
         )
 

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -28,6 +29,8 @@ log = event_logger("sluice.step")
 _ORPHANED_AFTER = timedelta(hours=1)
 #: Targets that one message may change before the rest goes into another: a function that is short is one that can be scaled and lost.
 _MOST_CHANGES = 180
+#: Two messages that step one rollout hinder each other: who has lost so many races leaves it to the other, and looks again later.
+_MOST_RACES, _OUT_OF_THE_WAY = 3, timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,20 @@ class Step:
 
     async def __call__(self, rollout_id: str) -> None:
         """Moves one rollout as far as it goes now. An unknown one is ignored: its planning sends another message when it is done."""
-        changed, noted = 0, frozenset[str]()
+        changed, lost, noted = 0, 0, frozenset[str]()
         while changed < _MOST_CHANGES:
-            decision = await self._once(rollout_id, noted)
+            try:
+                decision = await self._once(rollout_id, noted)
+            except Conflict:
+                log.info("rollout.contended", extra={"rollout": rollout_id})
+                lost += 1
+                if lost == _MOST_RACES:
+                    return await self.effects.step_again(rollout_id, not_before=self.clock() + _OUT_OF_THE_WAY)
+                continue
             if decision is None:
-                return
+                return None
             changed, noted = changed + len(decision.changed), frozenset(decision.rollout.unnoted)
-        await self.effects.step_again(rollout_id)
+        return await self.effects.step_again(rollout_id)
 
     async def sweep(self) -> None:
         """Steps every rollout that can still change: what a crash lost is found here."""
@@ -60,7 +70,7 @@ class Step:
             await self.effects.step_again(rollout_id)
 
     async def _once(self, rollout_id: str, noted: frozenset[str]) -> Decision | None:
-        """One step; None when there is nothing more to do now. Someone else was faster: the same again, from what there is now.
+        """One step; None when there is nothing more to do now. Raises Conflict when someone else was faster.
 
         `noted` are targets whose end this message has put into the audit trail already.
         """
@@ -71,11 +81,7 @@ class Step:
         await self._note_what_was_left(rollout, noted)
         now = self.clock()
         decision, etags = await self._decide(rollout, now)
-        try:
-            decision, etag = await self._save(rollout, decision, etag, etags, now)
-        except Conflict:
-            log.info("rollout.contended", extra={"rollout": rollout_id})
-            return replace(decision, rollout=rollout, changed=())
+        decision, etag = await self._save(rollout, decision, etag, etags, now)
         await self._follow(rollout, decision, etag, now)
         return decision if decision.is_unfinished else None
 
@@ -112,11 +118,12 @@ class Step:
         by_subscription: dict[str, list[Target]] = defaultdict(list)
         for target in dispatch:
             by_subscription[target.subscription].append(target)
-        slots: dict[str, datetime] = {}
-        for subscription, targets in by_subscription.items():
-            reserved = await self.pacer.reserve(subscription, len(targets))
-            slots |= {target.id: slot for target, slot in zip(targets, reserved, strict=True)}
-        return slots
+
+        async def reserve(targets: list[Target]) -> list[tuple[str, datetime]]:
+            reserved = await self.pacer.reserve(targets[0].subscription, len(targets))
+            return [(target.id, slot) for target, slot in zip(targets, reserved, strict=True)]
+
+        return dict(chain.from_iterable(await map_bounded(reserve, by_subscription.values())))
 
     async def _follow(self, before: Rollout, decision: Decision, etag: str, now: datetime) -> None:
         after = decision.rollout

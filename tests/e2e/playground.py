@@ -81,7 +81,10 @@ class Playground:
         return pushed
 
     async def post(self, body: bytes, headers: Mapping[str, str], receiver: str = "platform") -> Answer:
-        async with self._web.post(f"{self.stack.host}/api/receivers/{receiver}", data=BytesIO(body), headers=headers) as response:
+        return await self.post_to(f"receivers/{receiver}", body, headers)
+
+    async def post_to(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        async with self._web.post(f"{self.stack.host}/api/{path}", data=BytesIO(body), headers=headers) as response:
             return Answer(response.status, await response.text())
 
     async def get(self, path: str) -> tuple[int, Json]:
@@ -109,21 +112,36 @@ class Playground:
         async with self._web.post(path, json=said) as response:
             return Answer(response.status, await response.text())
 
-    async def watch(self, push: Push, *, until: str = "succeeded", within_seconds: float = 90) -> list[Json]:
-        """The push's rollout as it was seen again and again, until it left `running`. Fails when that is not to `until`."""
+    async def waiting(self, push: Push) -> Json:
+        """The push's rollout, once it waits for something that only time or people bring."""
+
+        async def look() -> Json | None:
+            rollout = await self.rollout(push)
+            return rollout if rollout["waitingFor"] else None
+
+        found = await eventually(look, "the rollout waits")
+        assert found is not None
+        return found
+
+    async def watch(
+        self, push: Push, *, until: str = "succeeded", passing: tuple[str, ...] = ("running",), within_seconds: float = 90
+    ) -> list[Json]:
+        """The push's rollout as it was seen again and again, until it left the states `passing`. Fails when that is not to `until`."""
         seen: list[Json] = []
 
         async def look() -> bool:
             seen.append(await self.rollout(push))
-            return bool(seen[-1]["state"] != "running")
+            return bool(seen[-1]["state"] not in passing)
 
         await eventually(look, f"the rollout of {push.commit} is {until}", within_seconds=within_seconds)
         assert seen[-1]["state"] == until, seen[-1]
         return seen
 
-    async def ended(self, push: Push, *, until: str = "succeeded", within_seconds: float = 90) -> Json:
+    async def ended(
+        self, push: Push, *, until: str = "succeeded", passing: tuple[str, ...] = ("running",), within_seconds: float = 90
+    ) -> Json:
         """The push's rollout with its targets, once it is in the state `until`."""
-        return (await self.watch(push, until=until, within_seconds=within_seconds))[-1]
+        return (await self.watch(push, until=until, passing=passing, within_seconds=within_seconds))[-1]
 
     async def commits_of(self) -> set[str]:
         """The commits that the clusters run."""

@@ -44,7 +44,7 @@ async def test_a_commit_that_fails_on_three_canary_clusters_pauses_the_rollout_b
     assert set(await play.azure.accepted()) == canary
 
     for channel in ("teams", "slack"):
-        text = await play.told(channel, "Stage failed, rollout paused: platform / canary")
+        text = await play.told(channel, "Stage failed: platform / canary")
         for word in ("canary", REASON, MESSAGE, *failed):
             assert word in text, (channel, word)
 

@@ -51,4 +51,4 @@ async def test_a_host_killed_in_the_middle_of_a_rollout_loses_no_target_and_repe
     assert set(written) == set(await play.azure.clusters())
     twice = {target["id"] for target in rollout["targets"] if written[target["cluster"]] == 2}
     assert max(written.values()) <= 2
-    assert {states[target] for target in twice} == {"queued"}
+    assert {states[target] for target in twice} <= {"queued"}

@@ -38,7 +38,7 @@ TARGET: Document[Target] = Document(
     version=1,
     container="rollouts",
     place=lambda target: (target.rollout_id, target.id),
-    clear=frozenset({*_AT_A_GLANCE, "rolloutId", "slot", "appliedAt", "acceptedAt", "failingSince"}),
+    clear=frozenset({*_AT_A_GLANCE, "rolloutId", "slot", "appliedAt", "acceptedAt", "failingSince", "missingSince"}),
     scope=lambda target: target.subscription,
 )
 
@@ -114,13 +114,16 @@ class CosmosRollouts:
         return []
 
     async def targets(self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = ()) -> list[Target]:
-        text = "SELECT * FROM c WHERE c.rolloutId = @rollout AND c.type = 'target'"
-        parameters: Json = {"@rollout": rollout_id}
-        if stage is not None:
-            text, parameters = f"{text} AND c.stage = @stage", {**parameters, "@stage": stage}
-        if states:
-            text, parameters = f"{text} AND ARRAY_CONTAINS(@states, c.state)", {**parameters, "@states": list(states)}
-        found = self.database.query("rollouts", text, parameters, partition=rollout_id)
+        where, parameters = _matching(rollout_id, stage, states)
+        found = self.database.query("rollouts", f"SELECT * {where}", parameters, partition=rollout_id)
+        return [await self._targets.decode(document) async for document in found]
+
+    async def some_targets(
+        self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = (), after: int = -1, limit: int
+    ) -> list[Target]:
+        where, parameters = _matching(rollout_id, stage, states)
+        text = f'SELECT TOP {int(limit)} * {where} AND c["order"] > @after ORDER BY c["order"]'
+        found = self.database.query("rollouts", text, {**parameters, "@after": after}, partition=rollout_id)
         return [await self._targets.decode(document) async for document in found]
 
     async def mark_active(self, rollout_id: str) -> None:
@@ -161,6 +164,17 @@ def _glance(rollout_id: str, document: Json) -> Glance:
         return msgspec.convert(document, Glance)
     except msgspec.ValidationError as error:
         raise Malformed(f"target {document.get('id')} of rollout {rollout_id}: {error}") from None
+
+
+def _matching(rollout_id: str, stage: int | None, states: Sequence[str]) -> tuple[str, Json]:
+    """From where, with its parameters: a rollout's targets of one stage or of all, in some states or in any."""
+    text = "FROM c WHERE c.rolloutId = @rollout AND c.type = 'target'"
+    parameters: Json = {"@rollout": rollout_id}
+    if stage is not None:
+        text, parameters = f"{text} AND c.stage = @stage", {**parameters, "@stage": stage}
+    if states:
+        text, parameters = f"{text} AND ARRAY_CONTAINS(@states, c.state)", {**parameters, "@states": list(states)}
+    return text, parameters
 
 
 def _continuation(documents: Sequence[Json], before: str, given: Sequence[str]) -> str:

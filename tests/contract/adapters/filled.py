@@ -120,6 +120,7 @@ def target(**fields: Any) -> Target:
         "applied_at": later(11),
         "accepted_at": later(11.5),
         "failing_since": later(12),
+        "missing_since": later(13),
         "rejection": Rejection(code="ResourceNotFound", message=f"{SECRET} is not there", missing=True),
         "before": observation(-60),
         "pin": pin(),

@@ -188,3 +188,15 @@ async def test_data_keys_have_scopes(database: Database, sealer: EnvelopeSealer)
 async def test_making_the_containers_again_changes_nothing(database: Database) -> None:
     assert await database.create() == await database.create()
     await database.check()
+
+
+async def test_targets_are_given_page_by_page_in_their_order(database: Database, sealer: EnvelopeSealer) -> None:
+    store = CosmosRollouts(database, sealer)
+    orders = [7, 3, 9, 1, 5, 8, 0, 6, 4, 2]
+    targets = [filled.target(id=f"t{order}", order=order, stage=order // 5, state="failed" if order % 2 else "pending") for order in orders]
+    assert await store.create_targets(targets)
+    rollout = targets[0].rollout_id
+    assert [target.order for target in await store.some_targets(rollout, limit=4)] == [0, 1, 2, 3]
+    assert [target.order for target in await store.some_targets(rollout, after=3, limit=4)] == [4, 5, 6, 7]
+    assert [target.order for target in await store.some_targets(rollout, after=7, limit=4)] == [8, 9]
+    assert [target.order for target in await store.some_targets(rollout, stage=1, states=("failed",), after=5, limit=4)] == [7, 9]

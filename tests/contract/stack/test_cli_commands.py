@@ -14,9 +14,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+GATE = {
+    "name": "leads",
+    "type": "approval",
+    "state": "waiting",
+    "askedAt": "2026-01-01T00:00:00Z",
+    "required": 2,
+    "verdicts": [{"by": "alex", "approved": True}],
+}
 STAGES = [
-    {"name": "canary", "state": "succeeded", "total": 2, "counts": {"compliant": 2}},
-    {"name": "prod", "state": "failed", "total": 3, "counts": {"compliant": 1, "failed": 2}},
+    {"name": "canary", "state": "succeeded", "total": 2, "counts": {"compliant": 2}, "gates": []},
+    {"name": "prod", "state": "failed", "total": 3, "counts": {"compliant": 1, "failed": 2}, "gates": [GATE]},
 ]
 ROLLOUT = {
     "id": "r-1",
@@ -24,6 +32,7 @@ ROLLOUT = {
     "revision": "1f" * 20,
     "state": "paused",
     "reason": "2 targets failed in prod",
+    "waitingFor": "approval of platform-leads (1 of 2)",
     "createdAt": "2026-01-01T00:00:00Z",
     "updatedAt": "2026-01-01T00:01:00Z",
     "stages": STAGES,
@@ -57,7 +66,19 @@ class FakeApp:
         return web.json_response({"rollouts": [ROLLOUT], "continuation": None})
 
     async def rollout(self, request: web.Request) -> web.Response:
-        return web.json_response(ROLLOUT | {"targets": [TARGET], "events": []})
+        targets = {} if request.query.get("targets") == "0" else {"targets": [TARGET]}
+        return web.json_response(ROLLOUT | targets | {"events": []})
+
+    async def targets(self, request: web.Request) -> web.Response:
+        assert request.query["state"] == "failed"
+        return web.json_response({"targets": [TARGET], "continuation": None})
+
+    async def act(self, request: web.Request) -> web.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.received.append((request.path, headers, await request.read()))
+        if self.status == 409:
+            return web.json_response({"error": "it is paused already"}, status=409)
+        return web.Response(text="<html>a proxy's own page", status=502) if self.status == 502 else web.json_response(ROLLOUT)
 
 
 @pytest.fixture
@@ -69,6 +90,9 @@ async def app() -> AsyncIterator[FakeApp]:
             web.post("/api/receivers/{name}", fake.receive),
             web.get("/api/rollouts", fake.rollouts),
             web.get("/api/rollouts/{id}", fake.rollout),
+            web.get("/api/rollouts/{id}/targets", fake.targets),
+            web.post("/api/rollouts/{id}/{act}", fake.act),
+            web.post("/api/rollouts/{id}/gates/{stage}/{gate}/{answer}", fake.act),
         ]
     )
     async with TestServer(routes) as server:
@@ -144,12 +168,50 @@ async def test_status_shows_stages_and_what_needs_attention(app: FakeApp) -> Non
     for part in ("r-1", "platform", "paused", "canary", "2/2", "prod", "1/3", "2 failed"):
         assert part in shown.stdout
     assert "cluster-007 / platform: failed: HealthCheckFailed [bold]" in shown.stdout
+    assert "r-1: waits for approval of platform-leads (1 of 2)" in shown.stdout
+    assert "sluice approve r-1 leads --stage prod --reason TEXT" in shown.stdout
 
 
 async def test_status_as_json_is_what_the_app_says(app: FakeApp) -> None:
     shown = await sluice("status", "--json", "--url", app.url)
     told: dict[str, Any] = json.loads(shown.stdout)
     assert told == {"rollouts": [ROLLOUT | {"targets": [TARGET], "events": []}]}
+
+
+async def test_an_act_is_asked_for_with_its_reason_who_asks_and_the_key(app: FakeApp) -> None:
+    acted = await sluice(
+        "rollback", "r-", "--stage", "prod", "--reason", "tills are down", "--url", app.url, SLUICE_KEY="k3y", LOGNAME="alex"
+    )
+    assert (acted.returncode, acted.stdout) == (0, "r-1: paused: 2 targets failed in prod\n"), acted.stderr
+    ((path, headers, body),) = app.received
+    assert (path, json.loads(body)) == ("/api/rollouts/r-1/rollback", {"reason": "tills are down", "stage": "prod"})
+    assert (headers["x-functions-key"], headers["x-sluice-actor"], headers["content-type"]) == ("k3y", "alex", "application/json")
+    assert "authorization" not in headers
+
+
+@pytest.mark.parametrize(("verb", "says"), [("approve", "leads: 1 of 2 approvals\n"), ("reject", "leads: rejected\n")])
+async def test_an_answer_finds_the_stage_of_its_gate(app: FakeApp, verb: str, says: str) -> None:
+    answered = await sluice(verb, "r-1", "leads", "--reason", "seen", "--url", app.url, "--key", "k3y", SLUICE_TOKEN="t0ken")
+    assert (answered.returncode, answered.stdout) == (0, says), answered.stderr
+    ((path, headers, _),) = app.received
+    assert (path, headers["authorization"]) == (f"/api/rollouts/r-1/gates/prod/leads/{verb}", "Bearer t0ken")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (("pause", "r-1"), 409, "sluice: it is paused already\n"),
+        (("pause", "r-1"), 502, "/api/rollouts/r-1/pause: 502 <html>a proxy's own page\n"),
+        (("pause", "x"), 200, "sluice: no rollout among the newest 100 begins with x\n"),
+        (("approve", "r-1", "board"), 200, "sluice: rollout r-1 has no gate board; its gates are leads\n"),
+    ],
+)
+async def test_why_an_act_did_not_happen_is_said(app: FakeApp, arguments: tuple[str, ...], status: int, says: str) -> None:
+    app.status = status
+    refused = await sluice(*arguments, "--reason", "x", "--url", app.url)
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(says)
+    assert "Traceback" not in refused.stderr
 
 
 async def test_validate_accepts_the_local_configuration_and_names_a_mistake(tmp_path: Path) -> None:

@@ -26,6 +26,12 @@ def test_the_least_that_is_needed_is_enough_and_the_rest_is_azure_s_public_cloud
     assert settings.apply_lease_seconds == 120
 
 
+@pytest.mark.parametrize(("value", "expected"), [("True", True), ("true", True), ("False", False), ("", False), (None, False)])
+def test_whether_people_sign_in_is_the_platform_s_word(value: str | None, *, expected: bool) -> None:
+    environment = LEAST if value is None else {**LEAST, "WEBSITE_AUTH_ENABLED": value}
+    assert read(environment).signs_in is expected
+
+
 @pytest.mark.parametrize("name", LEAST)
 @pytest.mark.parametrize("value", [None, ""])
 def test_what_is_missing_is_named(name: str, value: str | None) -> None:

@@ -7,8 +7,8 @@ from builders import NOW, RULES, a_gate, a_rollout, a_stage, a_target, an_observ
 from msgspec.structs import replace
 from stored import Stored
 
-from shared.domain.acts import Act, ActKind, perform
-from shared.domain.errors import NotAllowed
+from shared.domain.acts import Act, ActKind, act_kind, perform
+from shared.domain.errors import NotAllowed, NotFound
 from shared.domain.gates import Verdict
 from shared.domain.rollouts import Rollout, RolloutState, Target
 
@@ -70,6 +70,19 @@ def test_a_pause_and_its_end_are_told_with_who_and_why() -> None:
         ("rollout.resumed", at(8)),
     ]
     assert len({event.id for event in again.events}) == 4
+
+
+@pytest.mark.parametrize("kind", sorted(ALLOWED))
+def test_the_event_of_an_act_is_its_person_s_and_those_before_stay_whose_they_were(kind: ActKind) -> None:
+    before = with_failures(state="paused" if kind == "resume" else "running").with_event("rollout.started", NOW, "6 clusters")
+    events = did(before, kind).events
+    assert [(event.by, event.reason) for event in events] == [("", ""), ("alice", "why not")]
+
+
+def test_acts_have_names() -> None:
+    assert act_kind("pause") == "pause"
+    with pytest.raises(NotFound, match="acts are pause, resume, abort, rollback, retry"):
+        act_kind("delete")
 
 
 def test_who_resumes_accepts_the_failures_so_far() -> None:

@@ -61,6 +61,18 @@ def test_other_values_with_the_same_revision_are_another_write() -> None:
     assert claim(done, wanted(1, "two", pin=other), lease=LEASE, now=NOW)[0] == "granted"
 
 
+def test_a_retry_writes_though_azure_has_accepted_it_before() -> None:
+    done = release(claim(NEW, wanted(1), lease=LEASE, now=NOW)[1], applied_at=NOW)
+    assert claim(done, wanted(1, "two", dispatch=2), lease=LEASE, now=NOW)[0] == "done"
+    assert claim(done, wanted(1, "two", dispatch=2, retry=1), lease=LEASE, now=NOW)[0] == "granted"
+
+
+def test_an_update_that_was_overtaken_under_way_does_not_write_over_the_rollback_of_its_rollout() -> None:
+    back = release(claim(NEW, wanted(1, dispatch=2, revision=sha(0)), lease=LEASE, now=NOW)[1], applied_at=NOW)
+    assert claim(back, wanted(1, "two", dispatch=1), lease=LEASE, now=at(1)) == ("newer", back)
+    assert claim(back, wanted(2, "two", dispatch=1), lease=LEASE, now=at(1))[0] == "granted"
+
+
 def test_a_failed_write_leaves_the_turn_free_and_nothing_done() -> None:
     free = release(claim(NEW, wanted(1), lease=LEASE, now=NOW)[1], applied_at=None)
     assert claim(free, wanted(1, "two"), lease=LEASE, now=NOW)[0] == "granted"

@@ -6,7 +6,7 @@ import pytest
 from builders import a_rollout, a_stage, a_target, at
 from msgspec.structs import replace
 
-from shared.domain.crowd import Scope, closed_stages, is_due, recount, scope, tries_again, turns_back
+from shared.domain.crowd import Scope, closed_stages, is_due, recount, scope, shift, tries_again, turns_back
 from shared.domain.rollouts import FINAL, FINISHED, OPEN, Glance, Rollout, TargetState
 
 THREE = (a_stage("a", 2, state="succeeded"), a_stage("b", 2, state="running"), a_stage("c", 2))
@@ -109,29 +109,29 @@ def test_the_stages_before_the_current_one_are_over_and_in_the_end_all() -> None
     assert [closed_stages(middle()), closed_stages(middle(state="paused")), closed_stages(middle(state="succeeded"))] == [1, 1, 3]
 
 
-def counts(before: list[Glance], after: list[Glance], *stages: dict[str, int], covers: Scope) -> list[dict[str, int]]:
-    rollout = a_rollout(*[a_stage(total=sum(each.values()), counts=each) for each in stages])
-    counted = recount(rollout, covers, {g.id: g for g in before}, {g.id: g for g in after})
-    return [stage.counts for stage in counted.stages]
+def counted(*stages: dict[str, int]) -> Rollout:
+    return a_rollout(*[a_stage(total=sum(each.values()), counts=each) for each in stages])
 
 
-def test_what_is_open_is_counted_as_seen_and_what_is_final_as_it_changes() -> None:
-    seen = [glance(number=0), glance("applied", number=1), glance("compliant", number=2)]
-    after = [glance("queued", number=0), glance("compliant", number=1), glance("compliant", number=2)]
-    covers = Scope(stage=0, states=OPEN)
-    assert counts(seen, after, {"pending": 2, "compliant": 1}, covers=covers) == [{"compliant": 2, "queued": 1}]
+def counts(rollout: Rollout) -> list[dict[str, int]]:
+    return [stage.counts for stage in rollout.stages]
 
 
-def test_what_was_final_and_goes_on_is_counted_where_it_is_now() -> None:
-    seen = [glance("failed", number=0), glance("compliant", number=1)]
-    after = [glance("queued", number=0), glance("failed", number=1)]
-    covers = Scope(stage=0, states=OPEN)
-    assert counts(seen, after, {"failed": 1, "compliant": 1}, covers=covers) == [{"failed": 1, "queued": 1}]
+def test_what_is_open_is_counted_as_it_is_seen_and_what_is_final_as_it_was_counted() -> None:
+    seen = [glance("queued"), glance("applied"), glance("compliant"), glance("offline", stage=1)]
+    rollout = counted({"pending": 2, "compliant": 5}, {"applied": 1, "failed": 1}, {"pending": 7})
+    assert counts(recount(rollout, Scope(stage=1, states=OPEN), seen)) == [
+        {"applied": 1, "compliant": 5, "queued": 1},
+        {"failed": 1, "offline": 1},
+        {"pending": 7},
+    ]
 
 
-def test_stages_that_are_not_seen_keep_their_counts() -> None:
-    seen = [glance("offline", number=0), glance("applied", number=1, stage=1)]
-    after = [glance("compliant", number=0), glance("applied", number=1, stage=1)]
-    all_counts = [{"compliant": 4, "offline": 1}, {"applied": 1}, {"pending": 7}]
-    covers = Scope(stage=1, states=OPEN)
-    assert counts(seen, after, *all_counts, covers=covers) == [{"compliant": 5}, {"applied": 1}, {"pending": 7}]
+def test_what_changes_is_counted_where_it_is_then() -> None:
+    moves = [
+        (glance("applied"), glance("compliant")),
+        (glance("compliant"), glance("failed")),
+        (glance("failed", stage=1), glance("pending", stage=1)),
+    ]
+    rollout = counted({"applied": 1, "compliant": 3}, {"failed": 1}, {"pending": 7})
+    assert counts(shift(rollout, moves)) == [{"compliant": 3, "failed": 1}, {"pending": 1}, {"pending": 7}]

@@ -11,25 +11,19 @@ from urllib.parse import parse_qs, urlsplit
 import azure.functions as func
 import pytest
 from builders import a_change, a_flux_configuration, a_gate, a_rollout, a_stage, a_target, at, resource_id, sha
+from calling import FUNCTIONS, call, told
 from msgspec.structs import replace
 from worlds import World
 
-import function_app
 from shared import bootstrap
 from shared.domain.errors import Malformed, NotFound, Rejected, Throttled, Unavailable
 from shared.domain.messages import ApplyUpdate, CallGate, PlanChange, StepRollout, encode
-
-FUNCTIONS = {function.get_function_name(): function for function in function_app.app.get_functions()}
 
 
 class Invocation:
     """What the worker gives a function as its context."""
 
     invocation_id = "invocation-1"
-
-
-def call(name: str, *arguments: Any) -> Any:
-    return FUNCTIONS[name].get_user_function()(*arguments)
 
 
 def a_message(body: str | bytes) -> func.QueueMessage:
@@ -41,16 +35,18 @@ def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str]
     return func.HttpRequest(method, "https://sluice.example/api", headers=headers or {}, params=params, route_params=route, body=body)
 
 
-def told(response: func.HttpResponse) -> Any:
-    return json.loads(response.get_body())
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("receive", {"type": "httpTrigger", "route": "receivers/{name}/{token?}", "methods": ["POST"], "authLevel": "ANONYMOUS"}),
         ("list_rollouts", {"type": "httpTrigger", "route": "rollouts", "methods": ["GET"], "authLevel": "FUNCTION"}),
         ("get_rollout", {"type": "httpTrigger", "route": "rollouts/{id}", "methods": ["GET"], "authLevel": "FUNCTION"}),
+        ("list_targets", {"type": "httpTrigger", "route": "rollouts/{id}/targets", "methods": ["GET"], "authLevel": "FUNCTION"}),
+        ("act_on_rollout", {"type": "httpTrigger", "route": "rollouts/{id}/{act}", "methods": ["POST"], "authLevel": "FUNCTION"}),
+        (
+            "answer_at_gate",
+            {"route": "rollouts/{id}/gates/{stage}/{gate}/{answer}", "methods": ["POST"], "authLevel": "FUNCTION"},
+        ),
         (
             "answer_gate",
             {"type": "httpTrigger", "route": "gates/{rollout}/{stage:int}/{gate}", "methods": ["POST"], "authLevel": "ANONYMOUS"},

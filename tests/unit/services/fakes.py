@@ -292,6 +292,12 @@ class FakeRollouts:
         own = [target for target in self.kept_targets.all() if target.rollout_id == rollout_id]
         return [t for t in own if (stage is None or t.stage == stage) and (not states or t.state in states)]
 
+    async def some_targets(
+        self, rollout_id: str, *, stage: int | None = None, states: Sequence[str] = (), after: int = -1, limit: int
+    ) -> list[Target]:
+        matching = await self.targets(rollout_id, stage=stage, states=states)
+        return sorted((t for t in matching if t.order > after), key=lambda t: t.order)[:limit]
+
     async def mark_active(self, rollout_id: str) -> None:
         await self._faults.write()
         self.listed.setdefault(rollout_id, self._clock())

@@ -14,6 +14,7 @@ from shared.config.loader import load_text
 from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.deliveries import ATTEMPT_LASTS, GIVE_UP_AFTER, Delivery
 from shared.domain.errors import Conflict, NotFound, Rejected, SluiceError, Throttled, Unavailable
+from shared.domain.gates import Gate
 from shared.domain.messages import NOTIFICATIONS, Deliver, Notify
 from shared.domain.rollouts import RolloutEvent
 from shared.services.announce import announce
@@ -276,7 +277,7 @@ async def test_a_failure_is_told_with_its_clusters_and_their_reasons(world: Worl
     await world.tell_event()(Notify(rollout_id="rollout-1", event_id=FAILED.id))
     await post_what_is_due(world)
     ((announcement,),) = world.provider.sent
-    assert announcement.title == "Stage failed, rollout paused: platform / canary"
+    assert announcement.title == "Stage failed: platform / canary"
     assert announcement.clusters[0] == ClusterLine(name="cluster-000", reason="build failed")
     assert (len(announcement.clusters), announcement.more_clusters) == (25, 5)
     assert ("Clusters", "10 compliant, 30 failed") in announcement.facts
@@ -297,6 +298,21 @@ async def test_an_event_that_does_not_exist_is_an_error(world: World, message: N
     with pytest.raises(NotFound):
         await world.tell_event()(message)
     assert not [sent for sent in world.queue.sent if sent.queue == NOTIFICATIONS]
+
+
+def test_where_people_are_asked_the_command_that_answers_is_told() -> None:
+    gates = (
+        Gate(name="lead", type="approval", asked_at=NOW),
+        Gate(name="leads", type="approval", asked_at=NOW),
+        Gate(name="ci", type="checks"),
+    )
+    rollout = a_rollout(a_stage("canary", 1), a_stage("prod", 1, gates=gates))
+    for gate in ("leads", "ci"):
+        rollout = rollout.with_event("gate.waiting", NOW, "waits", key=f"{gate}.{NOW.isoformat()}", stage=1)
+    people, machine = (dict(announce(rollout, event, []).facts) for event in rollout.events)
+    assert people["Answer"] == "sluice approve rollout-1 leads --stage prod --reason TEXT (or reject)"
+    assert "Answer" not in machine
+    assert announce(rollout, rollout.events[0], []).title == "Waiting at a gate: platform / prod"
 
 
 def test_what_is_told_says_what_moved_and_who_moved_it() -> None:

@@ -26,6 +26,7 @@ from shared.config.loader import load_text
 from shared.config.models import Config
 from shared.config.models import Provider as ProviderConfig
 from shared.ports import Provider
+from shared.services.act import ActOn
 from shared.services.answer_gate import AnswerGate, Callback
 from shared.services.apply import Apply
 from shared.services.bury import Bury, Replay
@@ -107,6 +108,9 @@ class World:
     def step(self) -> Step:
         effects = Effects(self.audit, self.queue, self.clock)
         return Step(self.rollouts, self.pacer, GateFactsOf(self.rollouts, self.checks), effects, self.clock)
+
+    def act(self) -> ActOn:
+        return ActOn(self.rollouts, self.changes, Effects(self.audit, self.queue, self.clock), self.clock)
 
     def apply(self) -> Apply:
         return Apply(self.rollouts, self.configurations, self.resource_manager, self.pacer, self.audit, self.queue, self.clock, LEASE)
