@@ -8,8 +8,8 @@ from shared import bootstrap
 blueprint = func.Blueprint()
 
 
-# Anonymous to the host: the sender's signature is what authenticates it.
-@blueprint.route("receivers/{name}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+# Anonymous to the host: the sender's signature, or the token in its URL, is what authenticates it.
+@blueprint.route("receivers/{name}/{token?}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def receive(req: func.HttpRequest) -> func.HttpResponse:
     from shared.domain.errors import Malformed
 
@@ -17,5 +17,6 @@ async def receive(req: func.HttpRequest) -> func.HttpResponse:
         use_case = await bootstrap.app().receive()
     except Malformed:  # settings or sluice.yaml: the log and /api/health/ready say what is wrong
         return answer(503, {"error": "not configured: deliver again"})
-    given = await use_case(req.route_params.get("name") or "", dict(req.headers), req.get_body())
+    route = req.route_params
+    given = await use_case(route.get("name") or "", dict(req.headers), req.get_body(), route.get("token") or "")
     return answer(given.status, given.body)

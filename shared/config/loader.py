@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import msgspec
 import yaml
 
-from shared.config.models import Config
+from shared.config.models import Config, Receiver
 from shared.domain.errors import Malformed
 from shared.domain.sources import canonical_url
+from shared.receivers import SENDERS
 
 MAX_CONFIG_BYTES = 1024 * 1024
 MAX_VALUES = 100_000  #: with every alias written out
@@ -130,6 +131,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
         yield from _duplicates(section, [item.name for item in getattr(config, section)])
     for index, strategy in enumerate(config.strategies):
         yield from _duplicates(f"strategies[{index}].stages", [stage.name for stage in strategy.stages])
+    yield from _check_receivers(config)
     yield from _check_routes(config)
     yield from _check_channels(config)
 
@@ -138,6 +140,29 @@ def _duplicates(section: str, names: list[str]) -> Iterator[Problem]:
     for index, name in enumerate(names):
         if name in names[:index]:
             yield f"$.{section}[{index}].name", f"the name {name} is used twice"
+
+
+def _check_receivers(config: Config) -> Iterator[Problem]:
+    for index, receiver in enumerate(config.receivers):
+        path = f"$.receivers[{index}]"
+        if receiver.type not in SENDERS:
+            yield f"{path}.type", f"there is no sender named {receiver.type}; there are {', '.join(SENDERS)}"
+            continue
+        for position, event in enumerate(receiver.events):
+            if event not in receiver.sender.events:
+                yield (
+                    f"{path}.events[{position}]",
+                    f"{receiver.type} has no event {event} that is of use here; of use are {_list(receiver)}",
+                )
+        for option in ("header", "url"):
+            if getattr(receiver, option) and option not in receiver.sender.options:
+                yield f"{path}.{option}", f"a {receiver.type} receiver has no {option}"
+        if receiver.url and not receiver.url.startswith("https://"):
+            yield f"{path}.url", "an address begins with https://"
+
+
+def _list(receiver: Receiver) -> str:
+    return ", ".join(receiver.sender.events)
 
 
 def _check_routes(config: Config) -> Iterator[Problem]:

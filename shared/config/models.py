@@ -9,6 +9,8 @@ from msgspec import Meta
 
 from shared.domain.rollouts import Rules
 from shared.domain.selectors import Selector
+from shared.receivers import SENDERS
+from shared.receivers.inbound import Sender
 
 # `$(?!\n)`: Python's `$` also matches before a last line feed, which a block scalar (`|`) leaves. \Z is unknown to editors' JSON Schema.
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$(?!\n)", description="lower-case letters, digits and hyphens")]
@@ -25,6 +27,9 @@ Reference = Annotated[
 ]
 Percentage = Annotated[str, Meta(pattern=r"^(100|[1-9][0-9]?)%$(?!\n)", examples=["25%"])]
 Count = Annotated[int, Meta(ge=0)]
+HeaderName = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$(?!\n)", description="the name of an HTTP header", examples=["X-Sluice-Key"])
+]
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 MAX_BODY_BYTES = 25 * 1024 * 1024  #: GitHub caps its payloads at 25 MB
@@ -40,14 +45,24 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
 
 
 class Receiver(_Section, frozen=True):
-    """An inbound endpoint: POST /api/receivers/{name}."""
+    """An inbound endpoint: POST /api/receivers/{name}. The loader has checked that its type is one of SENDERS."""
 
     name: Name
-    type: Literal["github"]
+    type: Annotated[str, Meta(extra_json_schema={"enum": list(SENDERS)})]
     secret_ref: Reference
     previous_secret_ref: Reference | None = None  #: also valid, while a secret is being rotated
-    events: tuple[str, ...] = ("push", "ping")
+    events: tuple[str, ...] = ()  #: as the sender spells them; empty = the sender's default
+    header: HeaderName | None = None  #: carries the secret, or the signature, in place of the sender's usual header
+    url: str = ""  #: the sender's own address, where its payloads do not tell it
+    automation_authors: tuple[str, ...] = ("fluxcdbot", "fluxcdbot@users.noreply.github.com")  #: may hold * and ?
     max_body_bytes: Annotated[int, Meta(ge=1024, le=MAX_BODY_BYTES)] = MAX_BODY_BYTES
+
+    @property
+    def sender(self) -> Sender:
+        return SENDERS[self.type]
+
+    def accepts(self, event: str) -> bool:
+        return event in (self.events or self.sender.default_events or self.sender.events)
 
 
 class Stage(_Section, frozen=True):

@@ -1,8 +1,8 @@
-"""Inbound endpoints, one file a sender. To add one: write its `receive`, add its line here and its payloads under tests/payloads/."""
+"""Inbound endpoints, one file a sender. To add one: write its file, add its line here and its payloads under tests/payloads/."""
 
 from shared.receivers import github
-from shared.receivers.inbound import Receive
+from shared.receivers.inbound import Sender
 
-RECEIVERS: dict[str, Receive] = {
-    "github": github.receive,
+SENDERS: dict[str, Sender] = {
+    "github": github.SENDER,
 }

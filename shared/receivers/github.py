@@ -12,7 +12,8 @@ from shared.domain.changes import Change, ChangeKind, change_id
 from shared.domain.errors import Malformed, Refused
 from shared.domain.revisions import is_no_commit
 from shared.domain.sources import canonical_url, source_id
-from shared.receivers.inbound import Inbound, Received, verify_hmac_sha256
+from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.verification import verify_hmac
 
 _MAX_COMMITS = 2048  #: GitHub lists no more commits than this, so a list of this length may be cut
 _MAX_FILES = 3000  #: and no more files a commit
@@ -65,7 +66,7 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
 
     The delivery id is not covered by the signature: that a replay under another id moves nothing is the ledger's work.
     """
-    verify_hmac_sha256(inbound.body, inbound.headers.get("x-hub-signature-256", ""), secrets)
+    verify_hmac(inbound.body, inbound.headers.get("x-hub-signature-256", ""), secrets, {"sha256=": "sha256"})
     event = inbound.headers.get("x-github-event", "")
     delivery = inbound.headers.get("x-github-delivery", "")
     if not event or not delivery:
@@ -153,3 +154,6 @@ def _paths(push: _Push) -> tuple[str, ...] | None:
         return None
     paths = tuple(sorted({file for files in lists for file in files}))
     return paths if sum(map(len, paths)) <= _MAX_PATHS_LENGTH else None
+
+
+SENDER = Sender(receive, events=("push", "ping", "create", "delete"), default_events=("push", "ping"))

@@ -1,11 +1,10 @@
-"""What every receiver is given, and what it answers with."""
+"""What every receiver is given, what it answers with, and what is known of each type of sender."""
 
-import hmac
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.changes import Change
-from shared.domain.errors import Refused
 from shared.domain.record import Record
 
 
@@ -16,6 +15,10 @@ class Inbound(Record, frozen=True):
     headers: Mapping[str, str]
     body: bytes
     received_at: datetime
+    token: str = ""  #: what follows the receiver's name in the URL
+    header: str = ""  #: name of the header that proves the sender, lower case; "" = the sender's usual one
+    url: str = ""  #: the sender's own address, for payloads that do not tell it
+    automation_authors: tuple[str, ...] = ()  #: names or e-mail addresses that commit by themselves; may hold * and ?
 
 
 class Received(Record, frozen=True):
@@ -30,18 +33,12 @@ class Received(Record, frozen=True):
 Receive = Callable[[Inbound, Sequence[str]], Received]
 
 
-def verify_hmac_sha256(body: bytes, signature: str, secrets: Sequence[str], *, prefix: str = "sha256=") -> None:
-    """Checks a hexadecimal HMAC-SHA256 over the raw body against every secret, in constant time. Raises Refused 401.
+@dataclass(frozen=True)
+class Sender:
+    """One type of receiver: how its deliveries are read, and what sluice.yaml may say about it."""
 
-    A missing or empty signature is refused, and so is a receiver without a secret: half a configuration is none.
-    """
-    if not signature:
-        raise Refused(401, "signature-missing")
-    if not secrets or not all(secrets):
-        raise Refused(401, "secret-empty")
-    given = signature.removeprefix(prefix) if signature.startswith(prefix) else ""
-    # ASCII bytes: compare_digest refuses other text, and the header is the sender's.
-    candidate = given.lower().encode("ascii", "replace")
-    matches = [hmac.compare_digest(candidate, hmac.digest(secret.encode(), body, "sha256").hex().encode()) for secret in secrets]
-    if not given or not any(matches):
-        raise Refused(401, "signature-wrong")
+    receive: Receive
+    events: tuple[str, ...]  #: that Sluice knows, as the sender spells them
+    default_events: tuple[str, ...] = ()  #: accepted where sluice.yaml names none; empty = all known ones
+    options: frozenset[str] = frozenset()  #: of `header` and `url`: those that have a meaning here
+    takes_token: bool = False  #: proves itself by a secret in the URL, since it can do no better

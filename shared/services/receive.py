@@ -13,7 +13,6 @@ from shared.domain.errors import NotFound, Refused, SluiceError
 from shared.domain.messages import CHANGES, PlanChange
 from shared.log import event_logger
 from shared.ports import Audit, Changes, Queue, Secrets
-from shared.receivers import RECEIVERS
 from shared.receivers.inbound import Inbound, Received
 
 log = event_logger("sluice.receive")
@@ -32,7 +31,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Receive:
-    """The use case behind POST /api/receivers/{name}."""
+    """The use case behind POST /api/receivers/{name} and, for senders that can do no better, /api/receivers/{name}/{token}."""
 
     config: Config
     secrets: Secrets
@@ -41,11 +40,11 @@ class Receive:
     queue: Queue
     clock: Clock
 
-    async def __call__(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def __call__(self, name: str, headers: Mapping[str, str], body: bytes, token: str = "") -> Answer:
         """202 with the ids of new changes; 200 for what needs no work; else the refusal's status."""
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                return await self._accept(name, headers, body)
+                return await self._accept(name, headers, body, token)
         except Refused as refused:
             # A name that is not configured is the sender's text, and is not logged.
             receiver = name if self.config.receiver(name) else "unknown"
@@ -55,20 +54,32 @@ class Receive:
             log.exception("receiver.unavailable", extra={"error": type(error).__name__})
             return Answer(503, {"error": "not recorded: a dependency is unavailable; deliver again"})
 
-    async def _accept(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def _accept(self, name: str, headers: Mapping[str, str], body: bytes, token: str) -> Answer:
         receiver = self.config.receiver(name)
         if receiver is None:
             raise Refused(404, "receiver-unknown")
+        if token and not receiver.sender.takes_token:
+            raise Refused(404, "token-unexpected: this sender signs")  # a secret has no place in a URL that can be without
         if len(body) > receiver.max_body_bytes:
             raise Refused(413, f"body-too-large: at most {receiver.max_body_bytes} bytes", explain=True)
-        inbound = Inbound(
-            receiver=name, headers={key.lower(): value for key, value in headers.items()}, body=body, received_at=self.clock()
-        )
-        received = RECEIVERS[receiver.type](inbound, await self._secrets_of(receiver))
-        if received.event not in receiver.events or not received.changes:
+        inbound = self._inbound(receiver, headers, body, token)
+        received = receiver.sender.receive(inbound, await self._secrets_of(receiver))
+        if not receiver.accepts(received.event) or not received.changes:
             return _no_change(receiver, received)
         new = [await self._record(change) for change in received.changes]
         return Answer(202 if any(new) else 200, {"changes": [change.id for change in received.changes]})
+
+    def _inbound(self, receiver: Receiver, headers: Mapping[str, str], body: bytes, token: str) -> Inbound:
+        return Inbound(
+            receiver=receiver.name,
+            headers={key.lower(): value for key, value in headers.items()},
+            body=body,
+            received_at=self.clock(),
+            token=token,
+            header=(receiver.header or "").lower(),
+            url=receiver.url,
+            automation_authors=receiver.automation_authors,
+        )
 
     async def _secrets_of(self, receiver: Receiver) -> list[str]:
         """A previous secret that is deleted already is no longer valid; a missing current one is an error."""
@@ -100,6 +111,6 @@ class Receive:
 
 
 def _no_change(receiver: Receiver, received: Received) -> Answer:
-    if received.event not in receiver.events:
+    if not receiver.accepts(received.event):
         return Answer(200, {"ignored": received.event})
     return Answer(200, {"ok": received.event})

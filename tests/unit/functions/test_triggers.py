@@ -45,7 +45,7 @@ def told(response: func.HttpResponse) -> Any:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("receive", {"type": "httpTrigger", "route": "receivers/{name}", "methods": ["POST"], "authLevel": "ANONYMOUS"}),
+        ("receive", {"type": "httpTrigger", "route": "receivers/{name}/{token?}", "methods": ["POST"], "authLevel": "ANONYMOUS"}),
         ("list_rollouts", {"type": "httpTrigger", "route": "rollouts", "methods": ["GET"], "authLevel": "FUNCTION"}),
         ("get_rollout", {"type": "httpTrigger", "route": "rollouts/{id}", "methods": ["GET"], "authLevel": "FUNCTION"}),
         ("health", {"type": "httpTrigger", "route": "health", "methods": ["GET"], "authLevel": "ANONYMOUS"}),

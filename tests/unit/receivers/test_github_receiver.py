@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from shared.domain.changes import Change, change_id
 from shared.domain.errors import Refused
 from shared.domain.sources import source_id
-from shared.receivers import RECEIVERS
+from shared.receivers import SENDERS
 from shared.receivers.inbound import Inbound, Received
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "github"
@@ -25,7 +25,7 @@ SECRET = "correct horse battery staple"
 
 def receive(headers: dict[str, str], body: bytes, *secrets: str) -> Received:
     inbound = Inbound(receiver="platform", headers={name.lower(): value for name, value in headers.items()}, body=body, received_at=NOW)
-    return RECEIVERS["github"](inbound, secrets or (SECRET,))
+    return SENDERS["github"].receive(inbound, secrets or (SECRET,))
 
 
 def signature(body: bytes, secret: str = SECRET) -> str:
@@ -146,7 +146,7 @@ def test_half_a_configuration_is_none(secrets: tuple[str, ...]) -> None:
 def test_a_receiver_without_secrets_accepts_nothing() -> None:
     inbound = Inbound(receiver="platform", headers={"x-hub-signature-256": signature(GOOD)}, body=GOOD, received_at=NOW)
     with pytest.raises(Refused, match="secret-empty"):
-        RECEIVERS["github"](inbound, ())
+        SENDERS["github"].receive(inbound, ())
 
 
 @pytest.mark.parametrize("name", ["X-GitHub-Event", "X-GitHub-Delivery"])

@@ -82,6 +82,13 @@ async def test_what_is_refused_leaves_nothing_behind(
     assert (world.faults.writes, world.queue.sent) == (0, [])
 
 
+async def test_a_secret_in_the_url_is_only_for_senders_that_can_do_no_better(world: World) -> None:
+    body = a_body()
+    answer = await world.receive()("platform", headers(body), body, "new")
+    assert (answer.status, answer.body) == (404, None)
+    assert (world.faults.writes, world.queue.sent) == (0, [])
+
+
 async def test_a_body_of_just_the_limit_is_read(world: World) -> None:
     body = a_body(padding="")
     body = a_body(padding="x" * (4096 - len(body)))

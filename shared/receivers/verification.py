@@ -1,0 +1,98 @@
+"""How senders prove themselves.
+
+Every check is given all secrets that are valid now (two while one replaces the other), compares in constant time, and raises
+Refused 401. A missing proof is refused, and so is a receiver without a secret: half a configuration is none.
+"""
+
+import base64
+import binascii
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from shared.domain.errors import Refused
+from shared.receivers.inbound import Inbound
+
+#: Seconds that a signed time may be away from ours (github.com/standard-webhooks: "some allowable tolerance"; its libraries' own value).
+TOLERANCE_SECONDS: Final = 300
+
+_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 -- what secrets begin with, not one of them
+#: No dot: the signed text joins id, time and body with dots, and must be read in one way only.
+_WEBHOOK_ID: Final = re.compile(r"[^.\s]{1,256}")
+_UNIX_SECONDS: Final = re.compile(r"[0-9]{1,12}")
+
+
+def verify_hmac(body: bytes, signature: str, secrets: Sequence[str], algorithms: Mapping[str, str]) -> None:
+    """Checks a hexadecimal HMAC over the raw body.
+
+    `algorithms` are the accepted hashes by the prefix that names them: {"sha256=": "sha256"}, or {"": "sha256"} for bare digits.
+    """
+    _require(signature, secrets, "signature")
+    prefix = next((prefix for prefix in algorithms if signature.startswith(prefix)), None)
+    given = "" if prefix is None else signature.removeprefix(prefix).lower()
+    algorithm = algorithms.get(prefix or "", "sha256")
+    expected = [hmac.digest(secret.encode(), body, algorithm).hex() for secret in secrets]
+    if not given or not _is_any(given, expected):
+        raise Refused(401, "signature-wrong")
+
+
+def verify_standard_webhooks(inbound: Inbound, secrets: Sequence[str]) -> str:
+    """Checks webhook-signature over id, time and raw body, and that the time is ours; returns the id.
+
+    Only the symmetric scheme, `v1`; its secrets are `whsec_` and Base64. Others, which another scheme of the same sender may use, are
+    passed over (github.com/standard-webhooks/standard-webhooks, spec: signature scheme, verifying webhook authenticity).
+    """
+    given = inbound.headers.get("webhook-signature", "")
+    _require(given, secrets, "signature")
+    keys = [key for secret in secrets if (key := _signing_key(secret))]
+    if not keys:
+        raise Refused(401, "secret-invalid: it must be whsec_ and Base64")
+    webhook_id, timestamp = inbound.headers.get("webhook-id", ""), inbound.headers.get("webhook-timestamp", "")
+    if not _WEBHOOK_ID.fullmatch(webhook_id) or not _UNIX_SECONDS.fullmatch(timestamp):
+        raise Refused(401, "signature-incomplete: webhook-id and webhook-timestamp are required")
+    signed = f"{webhook_id}.{timestamp}.".encode() + inbound.body
+    expected = [f"v1,{base64.b64encode(hmac.digest(key, signed, 'sha256')).decode()}" for key in keys]
+    matches = [_is_any(candidate, expected) for candidate in given.split(" ")]
+    if not any(matches):
+        raise Refused(401, "signature-wrong")
+    if abs(inbound.received_at.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
+        raise Refused(401, "timestamp-away: signed too long ago, or a clock is wrong")
+    return webhook_id
+
+
+def verify_token(given: str, secrets: Sequence[str]) -> None:
+    """Checks that a header, or the end of the URL, is one of the secrets."""
+    _require(given, secrets, "token")
+    if not _is_any(given, secrets):
+        raise Refused(401, "token-wrong")
+
+
+def verify_basic_auth(authorization: str, secrets: Sequence[str]) -> None:
+    """Checks HTTP basic authentication against secrets of the form `user:password` (RFC 7617), compared whole."""
+    _require(authorization, secrets, "authorization")
+    scheme, _, given = authorization.partition(" ")
+    expected = [base64.b64encode(secret.encode()).decode() for secret in secrets]
+    if scheme.lower() != "basic" or not _is_any(given.strip(), expected):
+        raise Refused(401, "authorization-wrong")
+
+
+def _require(given: str, secrets: Sequence[str], what: str) -> None:
+    if not given:
+        raise Refused(401, f"{what}-missing")
+    if not secrets or not all(secrets):
+        raise Refused(401, "secret-empty")
+
+
+def _is_any(given: str, expected: Sequence[str]) -> bool:
+    """Compares with each of `expected`, whichever fits: how long it takes tells nothing."""
+    candidate = given.encode("utf-8", "replace")  # bytes: compare_digest refuses other text than ASCII, and a header is the sender's
+    matches = [hmac.compare_digest(candidate, text.encode()) for text in expected]
+    return any(matches)
+
+
+def _signing_key(secret: str) -> bytes | None:
+    try:
+        return base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True) if secret.startswith(_SECRET_PREFIX) else None
+    except binascii.Error:
+        return None
