@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.config.source import ConfigFile
     from shared.ports import Provider
     from shared.providers.http import OutboundHttp
+    from shared.providers.registry import OciRegistry
     from shared.services.apply import Apply
     from shared.services.bury import Bury, Replay
     from shared.services.health import Readiness
@@ -57,7 +58,7 @@ class App:
     async def receive(self) -> "Receive":
         from shared.services.receive import Receive
 
-        return Receive(await self.config.latest(), self.secrets, self.changes, self.audit, self.queue, now)
+        return Receive(await self.config.latest(), self.secrets, self.changes, self.audit, self.queue, self.registry, now)
 
     async def plan(self) -> "Plan":
         from shared.services.plan import Plan
@@ -229,6 +230,12 @@ class App:
         from shared.providers.http import OutboundHttp
 
         return OutboundHttp()
+
+    @cached_property
+    def registry(self) -> "OciRegistry":
+        from shared.providers.registry import OciRegistry
+
+        return OciRegistry(self.outbound_http)
 
     @cached_property
     def pacer(self) -> "Pacer":

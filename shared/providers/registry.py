@@ -38,13 +38,12 @@ class OciRegistry:
         self._http = http
 
     async def digest(self, url: str, tag: str, *, credentials: str = "") -> str:
-        host, _, name = url.partition("/")
-        host = _API_HOSTS.get(host, host)
-        address = f"https://{host}/v2/{quote(name)}/manifests/{quote(tag, safe='')}"
+        address = manifest_address(url, tag)
         wanted = {"Accept": ", ".join(_MEDIA_TYPES)}
         answer = await self._http.ask("HEAD", address, headers=wanted)
         if answer.status == 401:
-            authorization = await self._authorization(answer, host, name, _basic(credentials))
+            challenge = answer.headers.get("www-authenticate", "")
+            authorization = await self._authorization(challenge, url, _basic(credentials))
             answer = await self._http.ask("HEAD", address, headers=wanted | {"Authorization": authorization})
         if answer.status == 401:
             raise Rejected("the registry does not let us read", code="401")
@@ -53,32 +52,48 @@ class OciRegistry:
             raise Rejected("the registry told no digest", code="NoDigest")
         return found[1]
 
-    async def _authorization(self, refusal: Answer, host: str, name: str, basic: dict[str, str]) -> str:
+    async def _authorization(self, challenge: str, url: str, basic: str) -> str:
         """The header that the registry asks for."""
-        scheme, _, parameters = refusal.headers.get("www-authenticate", "").partition(" ")
+        scheme, _, parameters = challenge.partition(" ")
         if scheme.lower() == "basic" and basic:
-            return basic["Authorization"]
+            return basic
         if scheme.lower() != "bearer":
             raise Rejected("the registry wants credentials", code="CredentialsMissing")
-        asked = dict(_PARAMETER.findall(parameters))
-        query = urlencode({"service": asked.get("service", ""), "scope": f"repository:{name}:pull"})
-        answer = await self._http.ask("GET", f"{_realm(asked.get('realm', ''), host)}?{query}", headers=basic)
+        answer = await self._http.ask("GET", token_address(parameters, url), headers={"Authorization": basic} if basic else {})
         return f"Bearer {_token(answer)}"
 
 
-def _basic(credentials: str) -> dict[str, str]:
-    return {"Authorization": f"Basic {base64.b64encode(credentials.encode()).decode()}"} if credentials else {}
+def manifest_address(url: str, tag: str) -> str:
+    """Where a registry tells what a tag of an artifact (canonical URL) is at."""
+    host, name = _split(url)
+    return f"https://{host}/v2/{quote(name)}/manifests/{quote(tag, safe='')}"
 
 
-def _realm(realm: str, host: str) -> str:
-    """Where tokens are made. The registry names it, so it may be no other host than its own, or the one that is known for it."""
+def token_address(parameters: str, url: str) -> str:
+    """Where a token to read an artifact is made, by the parameters of the registry's challenge. Raises Rejected.
+
+    The registry names the place, so it may be no other host than its own, or the one that is known for it.
+    """
+    host, name = _split(url)
+    asked = dict(_PARAMETER.findall(parameters))
     try:
-        parts = urlsplit(realm)
+        realm = urlsplit(asked.get("realm", ""))
     except ValueError:
-        parts = urlsplit("")
-    if parts.scheme != "https" or parts.netloc not in (host, _TOKEN_HOSTS.get(host)):
+        realm = urlsplit("")
+    if realm.scheme != "https" or realm.netloc not in (host, _TOKEN_HOSTS.get(host)):
         raise Rejected("the registry sends us elsewhere for a token", code="TokenElsewhere")
-    return f"https://{parts.netloc}{parts.path}"
+    query = urlencode({"service": asked.get("service", ""), "scope": f"repository:{name}:pull"})
+    return f"https://{realm.netloc}{realm.path}?{query}"
+
+
+def _split(url: str) -> tuple[str, str]:
+    """The host that is asked, and the name of the repository there."""
+    host, _, name = url.partition("/")
+    return _API_HOSTS.get(host, host), name
+
+
+def _basic(credentials: str) -> str:
+    return f"Basic {base64.b64encode(credentials.encode()).decode()}" if credentials else ""
 
 
 def _token(answer: Answer) -> str:

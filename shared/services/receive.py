@@ -12,8 +12,9 @@ from shared.domain.clock import Clock
 from shared.domain.errors import NotFound, Refused, SluiceError
 from shared.domain.messages import CHANGES, PlanChange
 from shared.log import event_logger
-from shared.ports import Audit, Changes, Queue, Secrets
+from shared.ports import Audit, Changes, Queue, Registry, Secrets
 from shared.receivers.inbound import Inbound, Received
+from shared.services.digests import Digests
 
 log = event_logger("sluice.receive")
 
@@ -38,6 +39,7 @@ class Receive:
     changes: Changes
     audit: Audit
     queue: Queue
+    registry: Registry
     clock: Clock
 
     async def __call__(self, name: str, headers: Mapping[str, str], body: bytes, token: str = "") -> Answer:
@@ -66,8 +68,9 @@ class Receive:
         received = receiver.sender.receive(inbound, await self._secrets_of(receiver))
         if not receiver.accepts(received.event) or not received.changes:
             return _no_change(receiver, received)
-        new = [await self._record(change) for change in received.changes]
-        return Answer(202 if any(new) else 200, {"changes": [change.id for change in received.changes]})
+        changes = await Digests(self.config, self.registry, self.secrets).fill(receiver, received.changes)
+        new = [await self._record(change) for change in changes]
+        return Answer(202 if any(new) else 200, {"changes": [change.id for change in changes]})
 
     def _inbound(self, receiver: Receiver, headers: Mapping[str, str], body: bytes, token: str) -> Inbound:
         return Inbound(

@@ -15,7 +15,7 @@ from shared.domain.audit import Entry, Link, make_link
 from shared.domain.changes import Change, Unplanned
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
-from shared.domain.errors import Conflict, NotFound
+from shared.domain.errors import Conflict, NotFound, Rejected
 from shared.domain.ledger import Head, head_id
 from shared.domain.messages import KINDS, encode, read
 from shared.domain.observations import FluxConfiguration
@@ -166,6 +166,21 @@ class FakeSecrets:
         if reference not in self.known:
             raise NotFound("no such secret")
         return self.known[reference]
+
+
+class FakeRegistry:
+    def __init__(self) -> None:
+        self.tags: dict[tuple[str, str], str] = {}
+        self.asked: list[tuple[str, str, str]] = []
+        self.down: Exception | None = None
+
+    async def digest(self, url: str, tag: str, *, credentials: str = "") -> str:
+        self.asked.append((url, tag, credentials))
+        if self.down:
+            raise self.down
+        if (url, tag) not in self.tags:
+            raise Rejected("no such tag", code="404")
+        return self.tags[url, tag]
 
 
 class FakeChanges:

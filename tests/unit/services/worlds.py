@@ -14,6 +14,7 @@ from fakes import (
     FakePace,
     FakeProvider,
     FakeQueue,
+    FakeRegistry,
     FakeResourceManager,
     FakeRollouts,
     FakeSecrets,
@@ -70,6 +71,7 @@ class World:
         self.audit = FakeAudit(self.faults)
         self.resource_manager = FakeResourceManager()
         self.fleet = FakeFleet()
+        self.registry = FakeRegistry()
         self.provider = FakeProvider()
         self.pace = FakePace(self.faults)
         self.pacer = Pacer(self.pace, "westeurope", self.clock)
@@ -77,7 +79,7 @@ class World:
         self._attempts = 0
 
     def receive(self) -> Receive:
-        return Receive(self.config, self.secrets, self.changes, self.audit, self.queue, self.clock)
+        return Receive(self.config, self.secrets, self.changes, self.audit, self.queue, self.registry, self.clock)
 
     def plan(self) -> Plan:
         return Plan(self.config, self.changes, self.rollouts, self.fleet, self.audit, self.queue, self.clock, REDISPATCH_AFTER_SECONDS)
