@@ -64,7 +64,8 @@ class App:
         from shared.services.plan import Plan
 
         redispatch = self.settings.redispatch_after_seconds
-        return Plan(await self.config.latest(), self.changes, self.rollouts, self.fleet, self.audit, self.queue, now, redispatch)
+        config = await self.config.latest()
+        return Plan(config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, now, redispatch)
 
     def step(self) -> "Step":
         from shared.services.step import Step

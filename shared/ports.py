@@ -12,6 +12,7 @@ from shared.domain.deliveries import Delivery
 from shared.domain.ledger import Head
 from shared.domain.observations import FluxConfiguration
 from shared.domain.pace import Pace
+from shared.domain.pins import Pin
 from shared.domain.record import Record
 from shared.domain.rollouts import Rollout, Target
 
@@ -189,8 +190,8 @@ class Audit(Protocol):
 class ResourceManager(Protocol):
     """Azure Resource Manager."""
 
-    async def pin(self, target: Target, *, branch: str | None, tag: str | None, commit: str) -> None:
-        """Writes the revision to the target's fluxConfiguration: one PATCH, not waited for.
+    async def pin(self, target: Target, pin: Pin) -> None:
+        """Writes a revision, and the values that go with it, to the target's fluxConfiguration: one PATCH, not waited for.
 
         Raises Throttled, Unavailable, Busy, or Rejected with ARM's code.
         """

@@ -109,8 +109,25 @@ def _configuration(row: Row, now: datetime) -> FluxConfiguration:
         tag=_text(row, "tag"),
         semver=_text(row, "semver"),
         commit=_text(row, "commit"),
+        digest=_text(row, "digest"),
+        source_kind=_text(row, "sourceKind") or "GitRepository",
+        kustomizations=_substitutes(row.get("kustomizations")),
         observation=_observation(row, now),
     )
+
+
+def _substitutes(kustomizations: Any) -> dict[str, dict[str, str]]:
+    """The values of each kustomization's postBuild.substitute; {} where it has none."""
+    bodies = _mapping(kustomizations).items()
+    return {name: _texts(_mapping(_mapping(body).get("postBuild")).get("substitute")) for name, body in bodies}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {name: text for name, text in _mapping(value).items() if isinstance(text, str)}
 
 
 def _observation(row: Row, now: datetime) -> Observation:

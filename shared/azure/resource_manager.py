@@ -1,10 +1,12 @@
 """Azure Resource Manager: writing a revision to a fluxConfiguration, through Microsoft's client."""
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 from shared.azure.errors import azure_errors
 from shared.domain.errors import Rejected
+from shared.domain.pins import Pin
 from shared.domain.rollouts import Target
 
 if TYPE_CHECKING:
@@ -32,25 +34,23 @@ class ArmResourceManager:
         self._scope = f"{audience}/.default"
         self._clients: dict[str, KubernetesConfigurationFluxConfigurationsMgmtClient] = {}
 
-    async def pin(self, target: Target, *, branch: str | None, tag: str | None, commit: str) -> None:
-        """The commit is set together with its branch, as the API asks; a tag takes the place of both.
+    async def pin(self, target: Target, pin: Pin) -> None:
+        """The operation is not waited for: for a cluster that is away it stays open for 48 hours.
 
-        The operation is not waited for: for a cluster that is away it stays open for 48 hours.
+        Where there are values to set, the fluxConfiguration is read first: a PATCH that names a kustomization which was taken away
+        since the planning would make it anew, of the whole repository.
         """
         resource = _RESOURCE_ID.fullmatch(target.configuration_id)
         if resource is None:
             raise Rejected("not the resource id of a fluxConfiguration", code="InvalidResourceId")
-        ref = {"tag": tag, "branch": None, "commit": None} if tag else {"branch": branch, "commit": commit, "tag": None}
+        where = (resource["group"], resource["rp"], resource["kind"], resource["cluster"], resource["name"])
+        configurations = self._client(resource["subscription"]).flux_configurations
         with azure_errors("Azure Resource Manager"):
-            await self._client(resource["subscription"]).flux_configurations.begin_update(
-                resource["group"],
-                resource["rp"],
-                resource["kind"],
-                resource["cluster"],
-                resource["name"],
-                {"properties": {"gitRepository": {"repositoryRef": ref}}},
-                polling=False,
-            )
+            present: Collection[str] = ()
+            if pin.substitutions and (found := (await configurations.get(*where)).properties):
+                present = found.kustomizations or ()
+            # A mapping, not a model: of a model's fields those that are None would be left out.
+            await configurations.begin_update(*where, {"properties": _properties(pin, present)}, polling=False)
 
     async def close(self) -> None:
         for client in self._clients.values():
@@ -72,3 +72,21 @@ class ArmResourceManager:
                 read_timeout=30,
             )
         return self._clients[subscription]
+
+
+def _properties(pin: Pin, present: Collection[str]) -> dict[str, Any]:
+    """The merge patch. The reference is written whole, so that nothing of the former one takes precedence: in Git commit, semver,
+    tag, branch, of an artifact digest, semver, tag (azure-rest-api-specs, RepositoryRefDefinition, OCIRepositoryRefDefinition).
+    The API wants a commit together with its branch.
+    """
+    properties: dict[str, Any] = {}
+    if pin.kind == "OCIRepository":
+        reference = {"tag": pin.tag, "semver": None, "digest": f"sha256:{pin.revision}"}
+        properties["ociRepository"] = {"repositoryRef": reference}
+    else:
+        branch, commit = (None, None) if pin.tag else (pin.branch, pin.revision)
+        reference = {"branch": branch, "tag": pin.tag, "semver": None, "commit": commit}
+        properties["gitRepository"] = {"repositoryRef": reference}
+    if values := {name: values for name, values in pin.substitutions.items() if name in present}:
+        properties["kustomizations"] = {name: {"postBuild": {"substitute": each}} for name, each in values.items()}
+    return properties

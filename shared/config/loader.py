@@ -1,14 +1,16 @@
 """Reads sluice.yaml: the text becomes a checked `Config`, or an error that names line and reason."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import yaml
 
-from shared.config.models import Config, Receiver
+from shared.config.models import Config, Receiver, Route
 from shared.domain.errors import Malformed
-from shared.domain.sources import canonical_url
+from shared.domain.sources import canonical_url, source_type
+from shared.domain.templates import parse_template
+from shared.domain.versions import check_range
 from shared.receivers import SENDERS
 
 MAX_CONFIG_BYTES = 1024 * 1024
@@ -176,12 +178,29 @@ def _check_routes(config: Config) -> Iterator[Problem]:
     for index, route in enumerate(config.routes):
         if route.strategy is not None and route.strategy not in strategies:
             yield f"$.routes[{index}].strategy", f"there is no strategy named {route.strategy}"
-        if not route.source.ref.startswith(("refs/", "*")):
-            yield f"$.routes[{index}].source.ref", "a ref is written in full, for example refs/heads/main or refs/tags/v*"
-        try:
-            canonical_url(route.source.url)
-        except Malformed as error:
-            yield f"$.routes[{index}].source.url", str(error)
+        yield from _check_source(f"$.routes[{index}].source", route)
+        for name, template in route.substitute.items():
+            yield from _check(f"$.routes[{index}].substitute.{name}", parse_template, template)
+
+
+def _check_source(path: str, route: Route) -> Iterator[Problem]:
+    source, is_artifact = route.source, source_type(route.source.url) == "oci"
+    yield from _check(f"{path}.url", canonical_url, source.url)
+    if not source.ref.startswith(("refs/", "*")):
+        yield f"{path}.ref", "a ref is written in full, for example refs/heads/main or refs/tags/v*"
+    elif (is_artifact or source.semver is not None) and not source.ref.startswith(("refs/tags/", "*")):
+        yield f"{path}.ref", f"{'an artifact has only tags' if is_artifact else 'semver chooses among tags'}: for example refs/tags/*"
+    if is_artifact and source.paths:
+        yield f"{path}.paths", "a registry does not tell which files an artifact changes"
+    if source.semver is not None:
+        yield from _check(f"{path}.semver", check_range, source.semver)
+
+
+def _check(path: str, read: Callable[[str], object], text: str) -> Iterator[Problem]:
+    try:
+        read(text)
+    except Malformed as error:
+        yield path, str(error)
 
 
 def _check_channels(config: Config) -> Iterator[Problem]:

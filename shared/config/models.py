@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from shared.domain.rollouts import Rules
 from shared.domain.selectors import Selector
+from shared.domain.templates import NAME_PATTERN
 from shared.receivers import SENDERS
 from shared.receivers.inbound import Sender
 
@@ -25,6 +26,8 @@ Reference = Annotated[
         examples=["kv://sluice/github-platform"],
     ),
 ]
+Variable = Annotated[str, Meta(pattern=NAME_PATTERN, description="a name that Flux's post-build substitution takes", examples=["SITE"])]
+Template = Annotated[str, Meta(description="text with {cluster}, {location}, {tags.site} or {tags.site:default} in it")]
 Percentage = Annotated[str, Meta(pattern=r"^(100|[1-9][0-9]?)%$(?!\n)", examples=["25%"])]
 Count = Annotated[int, Meta(ge=0)]
 HeaderName = Annotated[
@@ -114,11 +117,12 @@ class Strategy(_Section, frozen=True):
 
 
 class Source(_Section, frozen=True):
-    """A Git repository and the refs of it that a route follows."""
+    """A Git repository, or an OCI artifact (oci://), and the refs of it that a route follows."""
 
     url: str
-    ref: str = "refs/heads/*"  #: full name, may hold * and ?
+    ref: str = "refs/heads/*"  #: full name, may hold * and ?; the tags of an artifact are refs/tags/NAME
     paths: tuple[str, ...] = ()  #: patterns; empty = every change
+    semver: str | None = None  #: of the tags only versions in this range, and none lower than what a fluxConfiguration is on
 
 
 class Route(_Section, frozen=True):
@@ -129,6 +133,8 @@ class Route(_Section, frozen=True):
     configurations: tuple[str, ...] = ()  #: names of fluxConfigurations, may hold * and ?; empty = all that follow the source
     selector: Selector = Selector()
     action: Literal["pin", "observe"] = "observe"
+    substitute: dict[Variable, Template] = {}  #: values by name, for postBuild.substitute; they differ from cluster to cluster
+    kustomizations: tuple[str, ...] = ("*",)  #: which kustomizations are given the values; may hold * and ?
     strategy: Name | None = None  #: required for action pin with more than one stage; without it all clusters move at once
 
 

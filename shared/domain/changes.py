@@ -4,21 +4,21 @@ from datetime import datetime
 from typing import Literal
 
 from shared.domain.record import Record, digest
-from shared.domain.sources import source_id
+from shared.domain.sources import SourceType, source_id
 
 ChangeKind = Literal["created", "updated", "deleted"]
 
 
 class Change(Record, frozen=True):
-    """One ref of one repository moved, as one delivery told it."""
+    """One ref of one source moved, as one delivery told it. A registry's tag is a ref too: refs/tags/v1.2.3."""
 
     id: str
-    source: str  #: digest of the canonical URL
+    source: str  #: digest of the source's type and canonical URL
     url: str  #: canonical
     ref: str  #: full name: refs/heads/main, refs/tags/v1.2.3
     kind: ChangeKind
-    before: str  #: commit the sender saw before; "" where there was none
-    revision: str  #: commit it is at now; "" when the ref was deleted
+    before: str  #: commit the sender saw before; "" where there was none, and for an artifact
+    revision: str  #: commit it is at now, or the hexadecimal part of an artifact's sha256 digest; "" when the ref was deleted
     forced: bool
     pushed_at: datetime  #: the sender's clock where it tells the time, else ours
     received_at: datetime
@@ -27,6 +27,7 @@ class Change(Record, frozen=True):
     paths: tuple[str, ...] | None  #: files touched; None = unknown, so every path filter matches
     author: str
     title: str  #: first line of the newest commit's message
+    source_kind: SourceType = "git"
 
     @property
     def branch(self) -> str | None:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from shared.domain.pins import Pin
 from shared.domain.record import Record, digest
 from shared.domain.targets import ARM_KEEPS_UPDATE
 
@@ -22,6 +23,7 @@ class Configuration(Record, frozen=True):
     rollout_id: str = ""
     revision: str = ""
     ref: str = ""
+    pin: Pin | None = None  #: all that was asked for; None in records of versions that knew no values
     applied_at: datetime | None = None  #: when ARM accepted `revision`
     holder: str = ""
     held_until: datetime | None = None
@@ -41,15 +43,20 @@ def claim(found: Configuration, wanted: Configuration, *, lease: timedelta, now:
     """Whether `wanted` (with its holder) may write now, and the record to save if so.
 
     "newer": a later change has it, so the asked revision must never be written. "held": someone is writing, come back after
-    `held_until`. "done": ARM has accepted this revision for this rollout, and still keeps it for a cluster that is away.
+    `held_until`. "done": ARM has accepted just this for this rollout, and still keeps it for a cluster that is away. A rollback
+    asks for something else within the same rollout.
     """
     if found.sequence > wanted.sequence:
         return "newer", found
     if found.holder and found.held_until and now < found.held_until:
         return "held", found
-    if found.rollout_id == wanted.rollout_id and found.applied_at and now <= found.applied_at + ARM_KEEPS_UPDATE:
+    if _is_same(found, wanted) and found.applied_at and now <= found.applied_at + ARM_KEEPS_UPDATE:
         return "done", found
     return "granted", replace(wanted, applied_at=None, held_until=now + lease)
+
+
+def _is_same(found: Configuration, wanted: Configuration) -> bool:
+    return (found.rollout_id, found.revision, found.pin) == (wanted.rollout_id, wanted.revision, wanted.pin)
 
 
 def release(held: Configuration, *, applied_at: datetime | None) -> Configuration:

@@ -10,6 +10,8 @@ SUSPENDED = "Suspended"
 MISSING = "Missing"  #: ours: the fluxConfiguration is not in Azure any more
 #: Connectivity of an Arc cluster whose agents do not take up changes (learn.microsoft.com, Arc connectivity modes).
 AWAY = frozenset({"Offline", "Expired", "AgentNotInstalled", "Connecting"})
+#: Flux follows this branch where a fluxConfiguration names none (fluxcd.io, GitRepository spec.ref).
+DEFAULT_BRANCH = "master"
 
 
 class Observation(Record, frozen=True):
@@ -56,6 +58,9 @@ class FluxConfiguration(Record, frozen=True):
     commit: str
     observation: Observation
     semver: str = ""
+    source_kind: str = "GitRepository"  #: GitRepository, OCIRepository, Bucket, AzureBlob
+    digest: str = ""  #: OCIRepository: "sha256:" and 64 hexadecimal digits
+    kustomizations: dict[str, dict[str, str]] = {}  #: by name: the values of its postBuild.substitute
 
 
 def _facts(seen: Observation) -> tuple[object, ...]:

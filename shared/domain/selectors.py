@@ -54,4 +54,4 @@ def matches_name(name: str, patterns: Iterable[str]) -> bool:
 
 
 def _like(value: str, pattern: str) -> bool:
-    return fnmatchcase(value.lower(), pattern.lower())
+    return pattern == "*" or fnmatchcase(value.lower(), pattern.lower())

@@ -11,6 +11,7 @@ from shared.domain.configurations import Configuration, claim, cluster_id, confi
 from shared.domain.errors import Busy, Conflict, Rejected, Throttled, Upstream
 from shared.domain.messages import CONFIG_UPDATES, ApplyUpdate
 from shared.domain.pace import ARM_WRITES
+from shared.domain.pins import Pin
 from shared.domain.rollouts import Rejection, Rollout, Target, TargetState
 from shared.log import event_logger
 from shared.ports import Audit, Configurations, Queue, ResourceManager, Rollouts
@@ -101,7 +102,7 @@ class Apply:
         """The time of the update is that before the PATCH: a fast cluster may report before ARM has answered us."""
         started = self.clock()
         try:
-            await self.resource_manager.pin(target, branch=rollout.branch, tag=rollout.tag, commit=rollout.revision)
+            await self.resource_manager.pin(target, _pin(rollout, target))
         except Upstream as error:
             if error.unanswered:
                 # ARM may still carry it out. The turn is kept, so that nothing newer is written before it and then undone.
@@ -179,13 +180,19 @@ class Apply:
                 action=action,
                 resource=target.configuration_id,
                 cause=rollout.id,
-                detail={"revision": rollout.revision, "ref": rollout.ref},
+                detail={"revision": _pin(rollout, target).revision, "ref": _pin(rollout, target).ref},
                 subscription=target.subscription,
             )
         )
 
 
+def _pin(rollout: Rollout, target: Target) -> Pin:
+    """What is asked of the target. Those of a rollout that an older version planned do not say it themselves."""
+    return target.pin or Pin(revision=rollout.revision, branch=rollout.branch, tag=rollout.tag)
+
+
 def _desired(rollout: Rollout, target: Target, cluster: str, holder: str) -> Configuration:
+    pin = _pin(rollout, target)
     return Configuration(
         id=configuration_id(target.configuration_id),
         cluster_id=cluster,
@@ -193,8 +200,9 @@ def _desired(rollout: Rollout, target: Target, cluster: str, holder: str) -> Con
         resource_id=target.configuration_id,
         sequence=rollout.sequence,
         rollout_id=rollout.id,
-        revision=rollout.revision,
-        ref=rollout.ref,
+        revision=pin.revision,
+        ref=pin.ref,
+        pin=pin,
         holder=holder,
     )
 

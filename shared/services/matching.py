@@ -1,75 +1,186 @@
-"""Which fluxConfigurations a change moves, in which stage. Pure: of the change, the routes and what discovery found."""
+"""What a change does to every fluxConfiguration, and why. Pure: of the change, the routes and what discovery found."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 
 from shared.config.models import Config, Route, Strategy
 from shared.domain.changes import Change
 from shared.domain.errors import Malformed
-from shared.domain.observations import FluxConfiguration
+from shared.domain.observations import DEFAULT_BRANCH, FluxConfiguration
+from shared.domain.pins import Pin, Substitutions, asked_pin, previous_pin
 from shared.domain.rollouts import Target, target_id
 from shared.domain.selectors import matches_name, matches_paths, matches_ref
-from shared.domain.sources import canonical_url
+from shared.domain.sources import SourceType, canonical_url, source_type
+from shared.domain.templates import Unfilled, fill, parse_template
+from shared.domain.versions import admits, is_lower
 
-#: Flux follows this branch where a fluxConfiguration names none (fluxcd.io, GitRepository spec.ref).
-DEFAULT_BRANCH = "master"
+UNSTAGED = "no stage selects its cluster"
+_SOURCE_TYPES: dict[str, SourceType] = {"GitRepository": "git", "OCIRepository": "oci"}
+
+#: Whether a URL of that type is the change's source.
+IsSource = Callable[[SourceType, str], bool]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one route does with one fluxConfiguration: it moves it to `pin` in its stage number `stage`, or leaves it alone.
+
+    `route` is "" where the reason is the fluxConfiguration's own, whatever the routes say.
+    """
+
+    found: FluxConfiguration
+    route: str = ""
+    stage: int | None = None
+    pin: Pin | None = None
+    reason: str = ""  #: why it is left alone; "" where it is moved
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A route of the change's source; `misfit` says why it moves nothing at all."""
+
+    route: Route
+    strategy: Strategy
+    misfit: str
 
 
 def routes_for(config: Config, change: Change) -> list[Route]:
     """The routes whose source, ref and paths the change fits, in the order of the file."""
+    return [route for route in _routes_of_source(config, change) if not _misfit(route, change)]
+
+
+def explain(config: Config, change: Change, found: Iterable[FluxConfiguration]) -> list[Verdict]:
+    """A verdict for every fluxConfiguration and each route that could concern it, in the order of `found` and of the file.
+
+    Of several routes the first that selects a fluxConfiguration has it, whatever it then does with it: so one change never moves
+    it twice.
+    """
+    candidates = [
+        _Candidate(route, config.strategy(route.strategy), _misfit(route, change) or _inaction(route))
+        for route in _routes_of_source(config, change)
+    ]
+    is_source = _source_test(change)
+    return [verdict for item in found for verdict in _verdicts(item, change, candidates, is_source)]
+
+
+def targets_of(verdicts: Iterable[Verdict], rollout_id: str, known_good: Mapping[str, Pin]) -> list[Target]:
+    """The targets of one route's rollout, by stage and then by cluster name. `known_good`: by ARM id, see `previous_pin`."""
+    moved = [(v.stage, v.pin, v.found) for v in verdicts if v.stage is not None and v.pin is not None]
+    moved.sort(key=lambda each: (each[0], each[2].cluster_name, each[2].id))
     return [
-        route
-        for route in config.routes
-        if canonical_url(route.source.url) == change.url
-        and matches_ref(change.ref, route.source.ref)
-        and matches_paths(change.paths, route.source.paths)
+        Target(
+            id=target_id(found.id),
+            rollout_id=rollout_id,
+            stage=stage,
+            order=order,
+            configuration_id=found.id,
+            configuration=found.name,
+            cluster=found.cluster_name,
+            subscription=found.subscription,
+            before=found.observation,
+            pin=pin,
+            previous=previous_pin(found, pin, known_good.get(found.id)),
+        )
+        for order, (stage, pin, found) in enumerate(moved)
     ]
 
 
-def follows(found: FluxConfiguration, change: Change) -> bool:
-    """Whether a fluxConfiguration follows the ref that moved.
+def _routes_of_source(config: Config, change: Change) -> list[Route]:
+    is_source = _source_test(change)
+    return [route for route in config.routes if is_source(source_type(route.source.url), route.source.url)]
+
+
+def _source_test(change: Change) -> IsSource:
+    @cache  # a fleet writes one address in few ways
+    def is_source(kind: SourceType, url: str) -> bool:
+        try:
+            return kind == change.source_kind and canonical_url(url) == change.url
+        except Malformed:
+            return False
+
+    return is_source
+
+
+def _misfit(route: Route, change: Change) -> str:
+    """Why a change of the route's source does not concern the route; "" where it does."""
+    source = route.source
+    if not matches_ref(change.ref, source.ref):
+        return f"follows {source.ref}"
+    if not matches_paths(change.paths, source.paths):
+        return "none of its paths was touched"
+    if source.semver is not None and not admits(source.semver, change.tag or ""):
+        return f"the tag is no version in {source.semver}"
+    return ""
+
+
+def _inaction(route: Route) -> str:
+    return "only observes" if route.action == "observe" else ""
+
+
+def _verdicts(item: FluxConfiguration, change: Change, candidates: list[_Candidate], is_source: IsSource) -> Iterator[Verdict]:
+    if own := _own_reason(item, change, is_source):
+        yield Verdict(item, reason=own)
+        return
+    if not candidates:
+        yield Verdict(item, reason="no route follows its source")
+    holder = ""
+    for candidate in candidates:
+        name = candidate.route.name
+        reason = candidate.misfit or _unselected(candidate.route, item) or (holder and f"route {holder} has it")
+        yield Verdict(item, route=name, reason=reason) if reason else _placed(candidate, item, change)
+        holder = holder or ("" if reason else name)
+
+
+def _own_reason(item: FluxConfiguration, change: Change, is_source: IsSource) -> str:
+    """Why the fluxConfiguration does not follow the ref that moved; "" where it does.
 
     A branch moves those that name the branch and no tag. A tag moves those that are on a tag: they are set to the new one.
     One that chooses its tag by a semver range moves by itself, and is left to it.
     """
-    try:
-        if canonical_url(found.url) != change.url:
-            return False
-    except Malformed:
-        return False
-    if found.semver:
-        return False
+    kind = _SOURCE_TYPES.get(item.source_kind)
+    if kind is None:
+        return f"its source is a {item.source_kind}, which has no revision to ask for"
+    if not is_source(kind, item.url):
+        return "follows another source"
+    if item.semver:
+        return "chooses its tag by a semver range itself"
+    if kind == "oci":
+        return ""
     if change.tag is not None:
-        return bool(found.tag)
-    return not found.tag and (found.branch or DEFAULT_BRANCH) == change.branch
+        return "" if item.tag else "follows a branch, not a tag"
+    if item.tag:
+        return "is on a tag, not a branch"
+    return "" if (item.branch or DEFAULT_BRANCH) == change.branch else "follows another branch"
 
 
-def selected(route: Route, change: Change, found: Iterable[FluxConfiguration]) -> list[FluxConfiguration]:
-    return [
-        item for item in found if follows(item, change) and matches_name(item.name, route.configurations) and route.selector.matches(item)
-    ]
+def _unselected(route: Route, item: FluxConfiguration) -> str:
+    if not matches_name(item.name, route.configurations):
+        return "its name is none of the route's configurations"
+    return "" if route.selector.matches(item) else "the route's selector does not match"
 
 
-def into_stages(strategy: Strategy, found: Iterable[FluxConfiguration], rollout_id: str) -> tuple[list[Target], int]:
-    """The targets, each in the first stage that selects it, by stage and then by cluster name; and how many no stage selects."""
-    staged = [(_stage_of(strategy, item), item) for item in found]
-    placed = sorted(((s, item.cluster_name, item.id, item) for s, item in staged if s is not None), key=lambda p: p[:3])
-    targets = [_target(item, rollout_id, stage, order) for order, (stage, _, _, item) in enumerate(placed)]
-    return targets, len(staged) - len(placed)
+def _placed(candidate: _Candidate, item: FluxConfiguration, change: Change) -> Verdict:
+    """The verdict of the route that has it."""
+    route = candidate.route
+    if route.source.semver is not None and is_lower(change.tag or "", item.tag):
+        return Verdict(item, route=route.name, reason="is on a newer version already")
+    stage = next((index for index, stage in enumerate(candidate.strategy.stages) if stage.selector.matches(item)), None)
+    if stage is None:
+        return Verdict(item, route=route.name, reason=UNSTAGED)
+    try:
+        pin = asked_pin(change, _substitutions(route, item))
+    except Unfilled as unfilled:
+        return Verdict(item, route=route.name, reason=str(unfilled))
+    return Verdict(item, route=route.name, stage=stage, pin=pin)
 
 
-def _stage_of(strategy: Strategy, item: FluxConfiguration) -> int | None:
-    return next((index for index, stage in enumerate(strategy.stages) if stage.selector.matches(item)), None)
-
-
-def _target(item: FluxConfiguration, rollout_id: str, stage: int, order: int) -> Target:
-    return Target(
-        id=target_id(item.id),
-        rollout_id=rollout_id,
-        stage=stage,
-        order=order,
-        configuration_id=item.id,
-        configuration=item.name,
-        cluster=item.cluster_name,
-        subscription=item.subscription,
-        before=item.observation,
-    )
+def _substitutions(route: Route, item: FluxConfiguration) -> Substitutions:
+    """The route's values for each kustomization that is given them. Raises Unfilled."""
+    values: dict[str, str | None] = {}
+    for name, template in route.substitute.items():
+        try:
+            values[name] = fill(parse_template(template), item)
+        except Unfilled as unfilled:
+            raise Unfilled(f"value {name}: {unfilled}") from None
+    return {name: values for name in item.kustomizations if values and matches_name(name, route.kustomizations)}

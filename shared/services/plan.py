@@ -1,5 +1,6 @@
 """A recorded change becomes rollouts: one for each route that it fits."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,14 +14,16 @@ from shared.domain.clock import Clock
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.ledger import Head, judge, move
 from shared.domain.messages import CHANGES, ROLLOUT_STEPS, PlanChange, StepRollout
-from shared.domain.observations import FluxConfiguration
+from shared.domain.observations import COMPLIANT
+from shared.domain.pins import Pin
 from shared.domain.record import digest
 from shared.domain.rollouts import Rollout, Stage, Target, rollout_id
 from shared.domain.sources import search_term
 from shared.log import event_logger
-from shared.ports import Audit, Changes, Fleet, Queue, Rollouts
+from shared.ports import Audit, Changes, Configurations, Fleet, Queue, Rollouts
 from shared.services.concurrency import map_bounded
-from shared.services.matching import into_stages, routes_for, selected
+from shared.services.known_good import KnownGood
+from shared.services.matching import UNSTAGED, Verdict, explain, routes_for, targets_of
 
 log = event_logger("sluice.plan")
 
@@ -37,6 +40,7 @@ class Plan:
     config: Config
     changes: Changes
     rollouts: Rollouts
+    configurations: Configurations
     fleet: Fleet
     audit: Audit
     queue: Queue
@@ -51,7 +55,7 @@ class Plan:
         head = await self._move_head(change)
         if head is not None:
             fits = replace(change, paths=None) if head.skipped else change
-            started = [await self._start(change, head, route, found) for route, found in await self._routes(fits)]
+            started = [await self._start(change, head, route, verdicts) for route, verdicts in await self._routes(fits)]
             await self._give_way(change, [rollout for rollout in started if rollout])
         await self.changes.unmark_unplanned(change.id)
 
@@ -64,13 +68,16 @@ class Plan:
             if age > _NEVER_RECORDED_AFTER and await self.changes.get(unplanned.source, unplanned.change_id) is None:
                 await self.changes.unmark_unplanned(unplanned.change_id)
 
-    async def _routes(self, change: Change) -> list[tuple[Route, list[FluxConfiguration]]]:
-        """The routes that the change fits, with the fluxConfigurations that each selects. One query serves them all."""
+    async def _routes(self, change: Change) -> list[tuple[Route, list[Verdict]]]:
+        """The routes that the change fits, with what each does with the fluxConfigurations. One query serves them all."""
         routes = routes_for(self.config, change)
         if all(route.action == "observe" for route in routes):
             return [(route, []) for route in routes]
         found = [item async for item in self.fleet.configurations(search_term(change.url))]
-        return [(route, selected(route, change, found)) for route in routes]
+        by_route: dict[str, list[Verdict]] = defaultdict(list)
+        for verdict in explain(self.config, change, found):
+            by_route[verdict.route].append(verdict)
+        return [(route, by_route[route.name]) for route in routes]
 
     async def _move_head(self, change: Change) -> Head | None:
         """The head with this change on it, or None when the change moves nothing."""
@@ -92,7 +99,7 @@ class Plan:
             await self._note(change, "change.deleted" if change.kind == "deleted" else "change.accepted")
             return moved if change.kind != "deleted" else None
 
-    async def _start(self, change: Change, head: Head, route: Route, found: list[FluxConfiguration]) -> str | None:
+    async def _start(self, change: Change, head: Head, route: Route, verdicts: list[Verdict]) -> str | None:
         """The id of the rollout of this route, made if it is not there yet; None where the route only observes or nothing follows."""
         if route.action == "observe":
             await self._note(change, "change.observed", route=route.name)
@@ -100,17 +107,24 @@ class Plan:
         new_id = rollout_id(change.id, route.name)
         if await self.rollouts.get(new_id) is None:
             strategy = self.config.strategy(route.strategy)
-            targets, unstaged = into_stages(strategy, found, new_id)
+            targets = targets_of(verdicts, new_id, await self._known_good(change, verdicts))
             if not targets:
                 await self._note(change, "change.unfollowed", route=route.name)
                 return None
             await self.rollouts.mark_active(new_id)
             placed = await self._create_targets(targets)
+            unstaged = sum(verdict.reason == UNSTAGED for verdict in verdicts)
             await self.rollouts.create(self._rollout(change, head, route, strategy, placed, unstaged))
             await self.rollouts.mark_active(new_id)  # again, in case a sweep took the first mark for an orphan
             await self._note(change, "rollout.planned", route=route.name)
         await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=new_id))
         return new_id
+
+    async def _known_good(self, change: Change, verdicts: list[Verdict]) -> dict[str, Pin]:
+        """For those that are moved and have nothing good to go back to now. They are few, unless a rollout is under way."""
+        moved = [verdict.found for verdict in verdicts if verdict.pin is not None]
+        at_fault = [found.id for found in moved if found.observation.compliance != COMPLIANT]
+        return await KnownGood(self.configurations, self.rollouts)(change.source, at_fault)
 
     async def _create_targets(self, targets: list[Target]) -> list[Target]:
         """The targets as stored. An attempt that died half-way may have left some that discovery no longer finds: they count."""

@@ -424,3 +424,58 @@ def test_the_schema_knows_every_section() -> None:
     assert isinstance(definitions, dict)
     assert set(definitions["Config"]["properties"]) == {"apiVersion", "receivers", "strategies", "routes", "providers", "alerts"}
     assert definitions["Config"]["additionalProperties"] is False
+
+
+ROUTE = """\
+apiVersion: sluice/v1
+routes:
+  - name: platform
+    source:
+      url: https://github.com/contoso/platform
+      ref: refs/tags/v*
+      semver: ">=1.2 <2"
+    substitute:
+      SITE: "{tags.site}"
+      RING: "{tags.ring:none}"
+    kustomizations: ["app*"]
+    action: pin
+"""
+
+
+def test_a_route_names_its_versions_and_its_values() -> None:
+    (route,) = load_text(ROUTE).routes
+    assert route.source.semver == ">=1.2 <2"
+    assert route.substitute == {"SITE": "{tags.site}", "RING": "{tags.ring:none}"}
+    assert route.kustomizations == ("app*",)
+    (plain,) = load_text(ROUTE.replace('    kustomizations: ["app*"]\n', "")).routes
+    assert plain.kustomizations == ("*",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "reason"),
+    [
+        ("SITE: ", "SI-TE: ", 8, "Expected `str` matching regex"),
+        ("SITE: ", "1SITE: ", 8, "Expected `str` matching regex"),
+        ("{tags.site}", "{tags.site", 9, "a brace at character 1 has no other end"),
+        ("{tags.ring:none}", "{ring}", 10, "there is no field {ring}; there are cluster"),
+        ("{tags.site}", "a\\nb", 9, "a value is one line"),
+        ('">=1.2 <2"', "latest", 7, "not a range of versions"),
+        ('">=1.2 <2"', '""', 7, "not a range of versions"),
+        ("refs/tags/v*", "refs/heads/main", 6, "semver chooses among tags"),
+        ("https://github.com/contoso/platform", "oci://contoso.azurecr.io", 5, "an artifact's URL is a registry and a repository"),
+        ("https://github.com/contoso/platform\n      ref: refs/tags/v*", "oci://r.example/a\n      ref: refs/heads/main", 6, "only tags"),
+        ("semver:", "paths: [a]\n      semver:", 7, "a registry does not tell which files"),
+    ],
+)
+def test_a_mistake_in_a_route_is_named_with_its_line(old: str, new: str, line: int, reason: str) -> None:
+    text = ROUTE.replace(old, new)
+    if "registry does not" in reason:
+        text = text.replace("https://github.com", "oci://ghcr.io")
+    assert refusal(text).startswith(f"sluice.yaml:{line}: ")
+    assert reason in refusal(text)
+
+
+def test_an_artifact_is_followed_by_its_tags() -> None:
+    (route,) = load_text(ROUTE.replace("https://github.com/contoso/platform", "oci://contoso.azurecr.io/platform")).routes
+    assert route.source.url == "oci://contoso.azurecr.io/platform"
+    assert "an artifact has only tags" in refusal("apiVersion: sluice/v1\nroutes:\n  - {name: a, source: {url: oci://r.example/a}}\n")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from shared.domain.configurations import Configuration, claim, cluster_id, configuration_id, release
+from shared.domain.pins import Pin
 from shared.domain.targets import ARM_KEEPS_UPDATE
 
 LEASE = timedelta(seconds=120)
@@ -46,6 +47,18 @@ def test_what_is_accepted_is_done_until_azure_forgets_it() -> None:
     done = release(claim(NEW, wanted(1), lease=LEASE, now=NOW)[1], applied_at=NOW)
     assert claim(done, wanted(1, "two"), lease=LEASE, now=NOW + ARM_KEEPS_UPDATE) == ("done", done)
     assert claim(done, wanted(1, "two"), lease=LEASE, now=NOW + ARM_KEEPS_UPDATE + timedelta(seconds=1))[0] == "granted"
+
+
+def test_a_rollback_is_another_write_of_the_same_rollout() -> None:
+    done = release(claim(NEW, wanted(1), lease=LEASE, now=NOW)[1], applied_at=NOW)
+    assert claim(done, wanted(1, "two", revision=sha(0)), lease=LEASE, now=NOW)[0] == "granted"
+
+
+def test_other_values_with_the_same_revision_are_another_write() -> None:
+    pin, other = (Pin(revision=sha(1), branch="main", substitutions={"apps": {"SITE": site}}) for site in ("berlin", None))
+    done = release(claim(NEW, wanted(1, pin=pin), lease=LEASE, now=NOW)[1], applied_at=NOW)
+    assert claim(done, wanted(1, "two", pin=pin), lease=LEASE, now=NOW)[0] == "done"
+    assert claim(done, wanted(1, "two", pin=other), lease=LEASE, now=NOW)[0] == "granted"
 
 
 def test_a_failed_write_leaves_the_turn_free_and_nothing_done() -> None:

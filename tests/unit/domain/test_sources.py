@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import Malformed
-from shared.domain.sources import canonical_url, search_term, source_id
+from shared.domain.sources import canonical_url, search_term, source_id, source_type
 
 PLATFORM = "github.com/contoso/platform"
 DEVOPS = "dev.azure.com/contoso/edge/_git/platform"
@@ -156,3 +156,44 @@ def test_a_canonical_url_is_its_own_canonical_url(owner: str, name: str, spellin
 def test_the_search_term_is_in_every_spelling_of_the_url(url: str, term: str) -> None:
     assert search_term(url) == term
     assert term in url.lower()
+
+
+ARTIFACT = "contoso.azurecr.io/platform/manifests"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "oci://contoso.azurecr.io/platform/manifests",
+        "OCI://Contoso.azurecr.io:443/platform//manifests/",
+        "  oci://contoso.azurecr.io/platform/manifests\n",
+    ],
+)
+def test_every_spelling_of_an_artifact_is_one_source(spelling: str) -> None:
+    assert (source_type(spelling), canonical_url(spelling), source_id(spelling)) == ("oci", ARTIFACT, source_id(f"oci://{ARTIFACT}"))
+    assert search_term(spelling) == "manifests"
+
+
+def test_an_artifact_and_a_repository_of_the_same_spelling_are_two_sources() -> None:
+    assert canonical_url(f"https://{ARTIFACT}") == canonical_url(f"oci://{ARTIFACT}")
+    assert source_id(f"https://{ARTIFACT}") != source_id(f"oci://{ARTIFACT}")
+    assert source_type(f"https://{ARTIFACT}") == source_type(ARTIFACT) == "git"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("oci://localhost:5000/manifests", "localhost:5000/manifests"),
+        ("oci://registry-1.docker.io/contoso/manifests", "docker.io/contoso/manifests"),
+        ("oci://index.docker.io/contoso/manifests", "docker.io/contoso/manifests"),
+        ("oci://ghcr.io/contoso/charts.git", "ghcr.io/contoso/charts.git"),
+    ],
+)
+def test_what_a_registry_is_called(url: str, expected: str) -> None:
+    assert canonical_url(url) == expected
+
+
+@pytest.mark.parametrize("url", ["oci://", "oci://host", "oci://host/", "oci://h:x/a", "oci://h/a:v1", f"oci://h/a@sha256:{'a' * 64}"])
+def test_what_is_no_artifact_is_refused(url: str) -> None:
+    with pytest.raises(Malformed):
+        canonical_url(url)

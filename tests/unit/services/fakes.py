@@ -20,6 +20,7 @@ from shared.domain.ledger import Head, head_id
 from shared.domain.messages import KINDS, encode, read
 from shared.domain.observations import FluxConfiguration
 from shared.domain.pace import Pace
+from shared.domain.pins import Pin
 from shared.domain.record import Record
 from shared.domain.rollouts import Rollout, Target
 
@@ -326,9 +327,11 @@ class FakeAudit:
 @dataclass(frozen=True)
 class Patch:
     configuration_id: str
-    branch: str | None
-    tag: str | None
-    commit: str
+    pin: Pin
+
+    @property
+    def commit(self) -> str:
+        return self.pin.revision
 
 
 class FakeResourceManager:
@@ -340,7 +343,7 @@ class FakeResourceManager:
         self.answers: list[Exception | None] = []
         self.meanwhile: Callable[[], object] | None = None
 
-    async def pin(self, target: Target, *, branch: str | None, tag: str | None, commit: str) -> None:
+    async def pin(self, target: Target, pin: Pin) -> None:
         await asyncio.sleep(0)
         self.calls += 1
         if self.meanwhile:
@@ -348,7 +351,7 @@ class FakeResourceManager:
         answer = self.answers.pop(0) if self.answers else None
         if answer is not None:
             raise answer
-        self.applied.append(Patch(target.configuration_id, branch, tag, commit))
+        self.applied.append(Patch(target.configuration_id, pin))
 
 
 class FakeFleet:

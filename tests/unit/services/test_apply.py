@@ -13,11 +13,12 @@ from worlds import World
 from shared.domain.configurations import Configuration, cluster_id, configuration_id
 from shared.domain.errors import Busy, Rejected, SluiceError, Throttled, Unavailable
 from shared.domain.messages import CONFIG_UPDATES, ApplyUpdate
+from shared.domain.pins import Pin
 from shared.domain.rollouts import Rollout, Target
 from shared.domain.targets import ARM_KEEPS_UPDATE
 
 MESSAGE = ApplyUpdate(rollout_id="rollout-1", target_id="target-000", dispatch=1)
-PATCH = Patch(resource_id(0), branch="main", tag=None, commit=sha(1))
+PATCH = Patch(resource_id(0), Pin(revision=sha(1), branch="main"))
 
 
 def queued(world: World, *, rollout: Rollout | None = None, **fields: Any) -> None:
@@ -72,7 +73,7 @@ async def test_a_tag_is_pinned_by_its_name_and_a_branch_with_its_commit(
 ) -> None:
     queued(world, rollout=a_rollout(ref=ref))
     await apply(world)
-    assert world.resource_manager.applied == [Patch(resource_id(0), branch=branch, tag=tag, commit=sha(1))]
+    assert world.resource_manager.applied == [Patch(resource_id(0), Pin(revision=sha(1), branch=branch, tag=tag))]
 
 
 async def test_the_same_message_five_times_is_one_update(world: World) -> None:

@@ -16,7 +16,7 @@ from shared.domain.changes import Change
 from shared.domain.errors import Conflict, NotFound, Unavailable
 from shared.domain.messages import CHANGES, ROLLOUT_STEPS, PlanChange, StepRollout
 from shared.domain.rollouts import Rollout, rollout_id
-from shared.services.matching import follows
+from shared.services.matching import explain
 
 
 def fill(world: World, clusters: int = 10) -> None:
@@ -271,7 +271,9 @@ async def test_a_mark_without_a_change_is_taken_away_in_the_end(world: World) ->
     ],
 )
 def test_a_configuration_follows_the_ref_that_it_names(ref: str, fields: dict[str, str], expected: bool) -> None:
-    assert follows(a_flux_configuration(1, **fields), a_change(1, ref=ref)) is expected
+    config = load_text(CONFIG.replace("ref: refs/heads/main", 'ref: "refs/*"'))
+    (verdict,) = explain(config, a_change(1, ref=ref), [a_flux_configuration(1, **fields)])
+    assert (verdict.stage is not None) is expected is (verdict.reason == "")
 
 
 async def test_a_settled_rollout_stays_what_it_was(world: World) -> None:

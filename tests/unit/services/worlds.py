@@ -82,7 +82,8 @@ class World:
         return Receive(self.config, self.secrets, self.changes, self.audit, self.queue, self.registry, self.clock)
 
     def plan(self) -> Plan:
-        return Plan(self.config, self.changes, self.rollouts, self.fleet, self.audit, self.queue, self.clock, REDISPATCH_AFTER_SECONDS)
+        after = REDISPATCH_AFTER_SECONDS
+        return Plan(self.config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, self.clock, after)
 
     def step(self) -> Step:
         return Step(self.rollouts, self.pacer, self.audit, self.queue, self.clock)
