@@ -161,8 +161,8 @@ def _check_receivers(config: Config) -> Iterator[Problem]:
                 yield f"{path}.{option}", f"a {receiver.type} receiver has no {option}"
             if not value and option in receiver.sender.required:
                 yield path, f"a {receiver.type} receiver needs {option}"
-        if receiver.url and not receiver.url.startswith("https://"):
-            yield f"{path}.url", "an address begins with https://"
+        if receiver.url and not _is_base(receiver.url):
+            yield f"{path}.url", "an address begins with https:// and names a host"
 
 
 def _options(receiver: Receiver) -> dict[str, str | None]:
@@ -171,6 +171,14 @@ def _options(receiver: Receiver) -> dict[str, str | None]:
 
 def _list(receiver: Receiver) -> str:
     return ", ".join(receiver.sender.events)
+
+
+def _is_base(url: str) -> bool:
+    """Whether addresses of repositories can be made by adding a path."""
+    try:
+        return url.startswith("https://") and bool(canonical_url(f"{url}/project/repository"))
+    except Malformed:
+        return False
 
 
 def _check_routes(config: Config) -> Iterator[Problem]:

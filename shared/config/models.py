@@ -135,6 +135,7 @@ class Route(_Section, frozen=True):
     action: Literal["pin", "observe"] = "observe"
     substitute: dict[Variable, Template] = {}  #: values by name, for postBuild.substitute; they differ from cluster to cluster
     kustomizations: tuple[str, ...] = ("*",)  #: which kustomizations are given the values; may hold * and ?
+    automation: Literal["follow", "ignore"] = "follow"  #: pushes of which automation wrote every commit
     strategy: Name | None = None  #: required for action pin with more than one stage; without it all clusters move at once
 
 

@@ -28,6 +28,7 @@ class Change(Record, frozen=True):
     author: str
     title: str  #: first line of the newest commit's message
     source_kind: SourceType = "git"
+    automated: bool = False  #: every commit of the push names automation as its author
 
     @property
     def branch(self) -> str | None:

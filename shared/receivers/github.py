@@ -1,38 +1,36 @@
 """GitHub webhooks: repository, organisation and GitHub App hooks (docs.github.com/webhooks/webhook-events-and-payloads)."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Annotated
 from urllib.parse import parse_qs
 
 import msgspec
-from msgspec import Meta
 
-from shared.domain.changes import Change, ChangeKind, change_id
-from shared.domain.errors import Malformed, Refused
-from shared.domain.revisions import is_no_commit
-from shared.domain.sources import canonical_url, source_id
+from shared.domain.errors import Refused
 from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.payloads import check_object, decode, required_headers, time_of
+from shared.receivers.pushes import Move, Ref, Sha, changes_of
 from shared.receivers.verification import verify_hmac
 
 _MAX_COMMITS = 2048  #: GitHub lists no more commits than this, so a list of this length may be cut
 _MAX_FILES = 3000  #: and no more files a commit
-_MAX_TITLE = 200
-_MAX_PATHS_LENGTH = 200_000  #: characters; a push that touches more is taken to touch everything, so that its document stays small
+#: Gitea, Forgejo and Gogs send GitHub's headers beside their own, and mean other things by the same fields.
+_FOREIGN = ("x-forgejo-event", "x-gitea-event", "x-gogs-event")
 
 
-_Sha = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?\Z")]
-_Ref = Annotated[str, Meta(pattern=r"^refs/", max_length=1024)]
+class _Author(msgspec.Struct):
+    name: str | None = None
+    email: str | None = None
 
 
 class _Commit(msgspec.Struct):
     added: list[str] = []
     modified: list[str] = []
     removed: list[str] = []
+    author: _Author = msgspec.field(default_factory=_Author)
 
 
 class _HeadCommit(msgspec.Struct):
-    id: _Sha
+    id: Sha
     message: str = ""
 
 
@@ -46,9 +44,9 @@ class _Pusher(msgspec.Struct):
 
 
 class _Push(msgspec.Struct):
-    ref: _Ref
-    before: _Sha
-    after: _Sha
+    ref: Ref
+    before: Sha
+    after: Sha
     repository: _Repository
     commits: list[_Commit] = []
     head_commit: _HeadCommit | None = None
@@ -67,14 +65,14 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     The delivery id is not covered by the signature: that a replay under another id moves nothing is the ledger's work.
     """
     verify_hmac(inbound.body, inbound.headers.get("x-hub-signature-256", ""), secrets, {"sha256=": "sha256"})
-    event = inbound.headers.get("x-github-event", "")
-    delivery = inbound.headers.get("x-github-delivery", "")
-    if not event or not delivery:
-        raise Refused(400, "headers-missing: X-GitHub-Event and X-GitHub-Delivery are required", explain=True)
-    changes = (_push(inbound, delivery),) if event == "push" else ()
-    if not changes:
-        _check_json(_payload(inbound))
-    return Received(delivery=delivery, event=event, changes=changes)
+    if any(name in inbound.headers for name in _FOREIGN):
+        raise Refused(400, "sender-other: this is Gitea or one of its kin; give the receiver the type gitea", explain=True)
+    event, delivery = required_headers(inbound, "X-GitHub-Event", "X-GitHub-Delivery")
+    if event != "push":
+        check_object(_payload(inbound))
+        return Received(delivery=delivery, event=event)
+    move = _move(decode(_DECODER, _payload(inbound)))
+    return Received(delivery=delivery, event=event, changes=changes_of(inbound, delivery, [move]))
 
 
 def _payload(inbound: Inbound) -> bytes:
@@ -87,73 +85,28 @@ def _payload(inbound: Inbound) -> bytes:
         raise Refused(400, "form-invalid: the form needs one field named payload", explain=True) from None
 
 
-def _check_json(payload: bytes) -> None:
-    try:
-        msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Refused(400, "body-invalid: not a JSON object", explain=True) from None
-
-
-def _push(inbound: Inbound, delivery: str) -> Change:
-    try:
-        push = _DECODER.decode(_payload(inbound))
-        url = canonical_url(push.repository.clone_url)
-        source = source_id(push.repository.clone_url)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Malformed) as error:
-        raise Refused(400, f"body-invalid: {_where(error)}", explain=True) from None
+def _move(push: _Push) -> Move:
     newest = push.head_commit
-    deleted = push.deleted or is_no_commit(push.after)
-    return Change(
-        id=change_id(inbound.receiver, delivery, push.repository.clone_url, push.ref),
-        source=source,
-        url=url,
+    return Move(
+        url=push.repository.clone_url,
         ref=push.ref,
-        kind=_kind(push, deleted=deleted),
-        before="" if is_no_commit(push.before) else push.before,
+        before=push.before,
+        after="" if push.deleted else push.after,
         # `after` of an annotated tag is the tag object; the commit that Flux will report is the head commit.
-        revision="" if deleted else (newest.id if newest and push.ref.startswith("refs/tags/") else push.after),
+        commit=newest.id if newest and push.ref.startswith("refs/tags/") else "",
         forced=push.forced,
-        pushed_at=_time(push.repository.pushed_at) or inbound.received_at,
-        received_at=inbound.received_at,
-        receiver=inbound.receiver,
-        delivery=delivery,
-        paths=_paths(push),
-        author=push.pusher.name,
-        title=newest.message.partition("\n")[0][:_MAX_TITLE] if newest else "",
+        created=push.created,
+        pushed_at=time_of(push.repository.pushed_at),
+        pusher=push.pusher.name,
+        message=newest.message if newest else "",
+        authors=[(commit.author.name, commit.author.email) for commit in push.commits],
+        files=[_uncut(files) for commit in push.commits for files in (commit.added, commit.modified, commit.removed)],
+        is_complete=len(push.commits) < _MAX_COMMITS,
     )
 
 
-def _where(error: Exception) -> str:
-    """Msgspec names types and field paths of our own schema, never the sender's text."""
-    return str(error) if isinstance(error, msgspec.ValidationError | Malformed) else "not valid JSON"
-
-
-def _kind(push: _Push, *, deleted: bool) -> ChangeKind:
-    if deleted:
-        return "deleted"
-    return "created" if push.created or is_no_commit(push.before) else "updated"
-
-
-def _time(pushed_at: int | str | None) -> datetime | None:
-    """Unix seconds in push events; the API's ISO 8601 elsewhere."""
-    try:
-        if isinstance(pushed_at, int):
-            return datetime.fromtimestamp(pushed_at, UTC)
-        told = datetime.fromisoformat(pushed_at) if pushed_at else None
-        return told and (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _paths(push: _Push) -> tuple[str, ...] | None:
-    """Every file that the push touched, or None where the payload cannot tell: a force-push also takes files away that no commit lists."""
-    if push.forced or push.created or not push.commits or len(push.commits) >= _MAX_COMMITS:
-        return None
-    lists = [files for commit in push.commits for files in (commit.added, commit.modified, commit.removed)]
-    if any(len(files) >= _MAX_FILES for files in lists):
-        return None
-    paths = tuple(sorted({file for files in lists for file in files}))
-    return paths if sum(map(len, paths)) <= _MAX_PATHS_LENGTH else None
+def _uncut(files: list[str]) -> list[str] | None:
+    return files if len(files) < _MAX_FILES else None
 
 
 SENDER = Sender(receive, events=("push", "ping", "create", "delete"), default_events=("push", "ping"))

@@ -113,7 +113,7 @@ WRONG = {
     "snake case": ("secretRef", "secret_ref", "secret_ref", "unknown field `secret_ref`"),
     "missing field": ("    type: github\n", "", "- name: platform\n    secretRef", "missing required field `type`"),
     "wrong version": ("sluice/v1", "sluice/v2", "apiVersion", "Invalid enum value 'sluice/v2'"),
-    "wrong type of a receiver": ("type: github", "type: githug", "githug", "there is no sender named githug; there are github"),
+    "wrong type of a receiver": ("type: github", "type: githug", "githug", "there is no sender named githug; there are azure-devops, "),
     "misspelt event": ("events: [push, ping]", "events: [push, pong]", "pong", "github has no event pong that is of use here"),
     "option of another sender": ("    type: github", "    type: github\n    header: X-Key", "header:", "a github receiver has no header"),
     "no header name": ("    type: github", "    type: github\n    header: 'X Key'", "header:", "matching regex"),

@@ -1,0 +1,94 @@
+"""Azure DevOps service hooks, consumer Web Hooks (learn.microsoft.com/azure/devops/service-hooks/events)."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.payloads import decode, time_of
+from shared.receivers.pushes import Move, Ref, Sha, changes_of
+from shared.receivers.verification import verify_basic_auth, verify_token
+
+
+class _Camel(msgspec.Struct, rename="camel"):
+    """Base of the parts of a payload."""
+
+
+class _Author(_Camel):
+    name: str | None = None
+    email: str | None = None
+
+
+class _Commit(_Camel):
+    commit_id: str
+    comment: str = ""
+    author: _Author = msgspec.field(default_factory=_Author)
+
+
+class _RefUpdate(_Camel):
+    name: Ref
+    old_object_id: Sha
+    new_object_id: Sha
+
+
+class _Repository(_Camel):
+    remote_url: str
+
+
+class _Identity(_Camel):
+    unique_name: str | None = None
+    display_name: str | None = None
+
+
+class _Push(_Camel):
+    ref_updates: list[_RefUpdate]
+    repository: _Repository
+    commits: list[_Commit] = []
+    pushed_by: _Identity = msgspec.field(default_factory=_Identity)
+    date: str | None = None
+
+
+class _Event(_Camel):
+    id: str
+    event_type: str
+    resource: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+_PUSH = msgspec.json.Decoder(_Push)
+
+
+def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
+    """Verifies the header of the receiver's choice, or HTTP basic authentication: Azure DevOps does not sign.
+
+    What happened stands in the body only, so everything but the proof is read after it.
+    """
+    if inbound.header:
+        verify_token(inbound.headers.get(inbound.header, ""), secrets)
+    else:
+        verify_basic_auth(inbound.headers.get("authorization", ""), secrets)
+    event = decode(_EVENT, inbound.body)
+    if event.event_type != "git.push":
+        return Received(delivery=event.id, event=event.event_type)
+    moves = _moves(decode(_PUSH, bytes(event.resource)))
+    return Received(delivery=event.id, event=event.event_type, changes=changes_of(inbound, event.id, moves))
+
+
+def _moves(push: _Push) -> Iterator[Move]:
+    messages = {commit.commit_id: commit.comment for commit in push.commits}
+    for update in push.ref_updates:
+        yield Move(
+            url=push.repository.remote_url,
+            ref=update.name,
+            before=update.old_object_id,
+            after=update.new_object_id,
+            pushed_at=time_of(push.date),
+            pusher=push.pushed_by.unique_name or push.pushed_by.display_name or "",
+            message=messages.get(update.new_object_id, ""),
+            authors=[(commit.author.name, commit.author.email) for commit in push.commits],
+            # How many commits there were is not told. One alone, and the newest, is no list that was cut.
+            is_complete=list(messages) == [update.new_object_id],
+        )
+
+
+SENDER = Sender(receive, events=("git.push",), options=frozenset({"header"}))

@@ -1,0 +1,16 @@
+"""Anything that signs as Standard Webhooks do (standardwebhooks.com), with Sluice's own body (docs/receivers.md)."""
+
+from collections.abc import Sequence
+
+from shared.receivers import generic_hmac
+from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.verification import verify_standard_webhooks
+
+
+def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
+    """Verifies webhook-signature over id, time and raw body; the id is the delivery's."""
+    delivery = verify_standard_webhooks(inbound, secrets)
+    return Received(delivery=delivery, event=generic_hmac.EVENT, changes=generic_hmac.read(inbound, delivery))
+
+
+SENDER = Sender(receive, events=(generic_hmac.EVENT,))
