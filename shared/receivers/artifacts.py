@@ -13,6 +13,7 @@ from shared.receivers.payloads import invalid
 from shared.receivers.verification import verify_token
 
 _MAX_ARTIFACTS = 50  #: in one delivery; each may have to be looked up in its registry before the sender is answered
+_MAX_NAME = 512  #: characters of registry and repository
 #: github.com/opencontainers/distribution-spec, Pulling manifests; a little wider, since registries are.
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
@@ -73,7 +74,7 @@ def _change(inbound: Inbound, delivery: str, artifact: Artifact, at: datetime, a
         canonical = canonical_url(url)
     except Malformed as error:
         raise invalid(error) from None
-    if len(canonical) > 512 or not _REPOSITORY.fullmatch(canonical.partition("/")[2]):
+    if len(canonical) > _MAX_NAME or not _REPOSITORY.fullmatch(artifact.repository.lower().partition("/")[2]):
         raise Refused(400, "body-invalid: not the name of a repository in a registry", explain=True)
     digest = _DIGEST.fullmatch(artifact.digest)
     return Change(

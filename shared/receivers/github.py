@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from shared.domain.errors import Refused
+from shared.receivers import ghcr
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import check_object, decode, required_headers, time_of
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
@@ -60,7 +61,7 @@ _DECODER = msgspec.json.Decoder(_Push)
 
 
 def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
-    """Verifies X-Hub-Signature-256 over the raw body, then reads the event. Only a push carries a change.
+    """Verifies X-Hub-Signature-256 over the raw body, then reads the event. A push carries a change, of a package as of a branch.
 
     The delivery id is not covered by the signature: that a replay under another id moves nothing is the ledger's work.
     """
@@ -68,6 +69,8 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     if any(name in inbound.headers for name in _FOREIGN):
         raise Refused(400, "sender-other: this is Gitea or one of its kin; give the receiver the type gitea", explain=True)
     event, delivery = required_headers(inbound, "X-GitHub-Event", "X-GitHub-Delivery")
+    if event in ghcr.EVENTS:
+        return Received(delivery=delivery, event=event, changes=ghcr.pushed(inbound, delivery, _payload(inbound)))
     if event != "push":
         check_object(_payload(inbound))
         return Received(delivery=delivery, event=event)
@@ -109,4 +112,4 @@ def _uncut(files: list[str]) -> list[str] | None:
     return files if len(files) < _MAX_FILES else None
 
 
-SENDER = Sender(receive, events=("push", "ping", "create", "delete"), default_events=("push", "ping"))
+SENDER = Sender(receive, events=("push", "ping", "create", "delete", *ghcr.EVENTS), default_events=("push", "ping"))

@@ -43,7 +43,7 @@ class _Event(msgspec.Struct):
 
 
 _DECODER = msgspec.json.Decoder(_Event)
-_DATA_DECODER = msgspec.json.Decoder(_EventData)  # of the events that we read; other events carry other things
+_DATA_DECODER = msgspec.json.Decoder(_EventData | None)  # of the events that we read; other events carry other things
 
 
 def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
@@ -58,7 +58,7 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     moved = changes(
         inbound,
         delivery,
-        [_artifact(resource) for resource in data.resources or ()],
+        [_artifact(resource) for resource in (data and data.resources) or ()],
         at=time_of(told.time if told.specversion else told.occur_at),
         author=told.operator,
         deleted=event == "DELETE_ARTIFACT",
