@@ -54,7 +54,8 @@ class Plan:
             raise NotFound(f"change {message.change_id} is not recorded")
         head = await self._move_head(change)
         if head is not None:
-            fits = replace(change, paths=None) if head.skipped else change
+            # Of pushes that were not seen nobody knows what they touched, nor who made them.
+            fits = replace(change, paths=None, automated=False) if head.skipped else change
             started = [await self._start(change, head, route, verdicts) for route, verdicts in await self._routes(fits)]
             await self._give_way(change, [rollout for rollout in started if rollout])
         await self.changes.unmark_unplanned(change.id)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shared.config.loader import MAX_CONFIG_BYTES, load_text, schema
 from shared.config.models import Config, Stage, Strategy, seconds
 from shared.domain.errors import Malformed
+from shared.receivers import SENDERS
 
 ROOT = Path(__file__).parents[3]
 SAMPLE = ROOT / "local" / "sluice.yaml"
@@ -228,6 +229,49 @@ def test_a_provider_says_where_it_sends_and_with_what(fields: str, problem: str)
 
 
 @pytest.mark.parametrize(
+    ("fields", "accepted", "ignored"),
+    [
+        ("type: github", ["push", "ping"], ["create", "workflow_run"]),
+        ("type: github, events: []", ["push", "ping"], ["create"]),
+        ("type: github, events: [push, create]", ["push", "create"], ["ping"]),
+        ("type: gitlab", ["Push Hook", "Tag Push Hook"], ["System Hook", "push"]),
+        ("type: gitlab, events: [System Hook]", ["System Hook"], ["Push Hook"]),
+        ("type: bitbucket-cloud", ["repo:push"], ["repo:fork"]),
+        ("type: gitea", ["push", "delete"], ["create"]),
+    ],
+)
+def test_a_receiver_accepts_the_events_of_its_sender_or_those_that_are_named(fields: str, accepted: list[str], ignored: list[str]) -> None:
+    (receiver,) = load_text(f"apiVersion: sluice/v1\nreceivers:\n  - {{name: r, secretRef: kv://v/s, {fields}}}\n").receivers
+    assert all(receiver.accepts(event) for event in accepted)
+    assert not any(receiver.accepts(event) for event in ignored)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ("type: gitlab, events: [push]", "events[0]: gitlab has no event push that is of use here; of use are Push Hook, Tag Push Hook"),
+        ("type: azure-devops, header: X-Sluice-Key", ""),
+        ("type: azure-devops, header: 'X-Sluice-Key:'", "header: "),
+        ("type: generic-hmac, header: X-Contoso-Signature", ""),
+        ("type: gitea, header: Authorization", "header: a gitea receiver has no header"),
+        ("type: bitbucket-data-center, url: https://bitbucket.contoso.example", ""),
+        ("type: bitbucket-data-center, url: https://bitbucket.contoso.example:8443/git/", ""),
+        ("type: bitbucket-data-center, url: http://bitbucket.contoso.example", "url: an address begins with https://"),
+        ("type: bitbucket-data-center, url: 'https://'", "url: an address begins with https:// and names a host"),
+        ("type: bitbucket-data-center, url: 'https://[::1'", "url: an address begins with https:// and names a host"),
+        ("type: github, url: https://github.contoso.example", "url: a github receiver has no url"),
+        ("type: github, automationAuthors: [renovate*]", ""),
+    ],
+)
+def test_a_receiver_has_the_options_of_its_sender(fields: str, problem: str) -> None:
+    text = f"apiVersion: sluice/v1\nreceivers:\n  - {{name: r, secretRef: kv://v/s, {fields}}}\n"
+    if not problem:
+        assert load_text(text).receiver("r")
+        return
+    assert refusal(text).startswith(f"sluice.yaml:3: receivers[0].{problem}")
+
+
+@pytest.mark.parametrize(
     ("reference", "is_one"),
     [
         ("kv://vault/name", True),
@@ -430,6 +474,12 @@ def test_without_a_strategy_all_clusters_are_one_stage() -> None:
 def test_the_rules_of_a_strategy_are_in_seconds() -> None:
     rules = Strategy(name="s", stages=(Stage(name="all"),)).rules(redispatch_after_seconds=300)
     assert (rules.compliance_within_seconds, rules.grace_seconds, rules.max_failures, rules.redispatch_after_seconds) == (1800, 120, 0, 300)
+
+
+def test_the_schema_offers_every_sender() -> None:
+    definitions = schema()["$defs"]
+    assert isinstance(definitions, dict)
+    assert definitions["Receiver"]["properties"]["type"]["enum"] == list(SENDERS)
 
 
 def test_the_schema_knows_every_section() -> None:

@@ -13,9 +13,8 @@ from builders import NOW, sha
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.domain.changes import Change, change_id
+from shared.domain.changes import Change
 from shared.domain.errors import Refused
-from shared.domain.sources import source_id
 from shared.receivers import SENDERS
 from shared.receivers.inbound import Inbound, Received
 
@@ -37,12 +36,6 @@ def headers_for(body: bytes, event: str = "push", **more: str) -> dict[str, str]
     return {"X-GitHub-Event": event, "X-GitHub-Delivery": "delivery-1", "X-Hub-Signature-256": signature(body)} | named
 
 
-def recorded(name: str) -> tuple[dict[str, str], bytes]:
-    folder = PAYLOADS / name
-    (body,) = folder.glob("body.*")
-    return json.loads((folder / "headers.json").read_text()), body.read_bytes()
-
-
 def a_push(**fields: Any) -> bytes:
     """A push with no more than Sluice needs."""
     push = {
@@ -59,33 +52,12 @@ def change_of(body: bytes, **more: str) -> Change:
     return change
 
 
-ALL = sorted(str(path.parent.relative_to(PAYLOADS)) for path in PAYLOADS.glob("*/*/headers.json"))
-PUSHES = [name for name in ALL if name.startswith("push/")]
-
-
-@pytest.mark.parametrize("name", PUSHES)
-def test_a_push_becomes_the_change_that_it_tells(name: str) -> None:
-    headers, body = recorded(name)
-    received = receive(headers, body)
-    (change,) = received.changes
-    told = json.loads(msgspec.json.encode(change))
-    expected = json.loads((PAYLOADS / name / "change.json").read_text())
-    assert {field: told[field] for field in expected} == expected
-    assert (received.event, received.delivery) == ("push", headers["X-GitHub-Delivery"])
-    assert (change.receiver, change.delivery, change.received_at) == ("platform", headers["X-GitHub-Delivery"], NOW)
-    assert change.source == source_id("https://github.com/contoso/platform")
-    assert change.id == change_id("platform", change.delivery, "https://github.com/contoso/platform", change.ref)
-
-
-@pytest.mark.parametrize("name", sorted(set(ALL) - set(PUSHES)))
-def test_other_events_are_verified_and_carry_no_change(name: str) -> None:
-    headers, body = recorded(name)
-    assert receive(headers, body) == Received(delivery=headers["X-GitHub-Delivery"], event=name.partition("/")[0])
-
-
-def test_there_are_recorded_deliveries() -> None:
-    assert len(PUSHES) > 8
-    assert len(set(ALL) - set(PUSHES)) > 4
+@pytest.mark.parametrize("folder", sorted(PAYLOADS.glob("*/*")), ids=lambda folder: f"{folder.parent.name}/{folder.name}")
+def test_a_recorded_signature_is_right(folder: Path) -> None:
+    """They were made when the deliveries were, not by these tests."""
+    (body,) = folder.glob("body.*")
+    headers = json.loads((folder / "headers.json").read_text())
+    assert receive(headers, body.read_bytes()).delivery == headers["X-GitHub-Delivery"]
 
 
 GOOD = a_push()

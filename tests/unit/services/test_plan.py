@@ -114,6 +114,25 @@ async def test_without_a_route_that_pins_the_fleet_is_not_even_looked_at(world: 
     assert world.changes.waiting.all() == []
 
 
+async def test_a_route_may_ignore_what_automation_pushed(world: World) -> None:
+    fill(world, 1)
+    (route,) = world.config.routes
+    world.config = replace(world.config, routes=(replace(route, automation="ignore"), replace(route, name="follows")))
+    await plan(world, a_change(1, automated=True))
+    assert [rollout.route for rollout in world.rollouts.kept.all()] == ["follows"]
+    await plan(world, a_change(2))
+    assert sorted(rollout.route for rollout in world.rollouts.kept.all() if rollout.revision == sha(2)) == ["follows", "platform"]
+
+
+async def test_automation_that_follows_on_a_push_that_was_not_seen_is_not_ignored(world: World) -> None:
+    fill(world, 1)
+    (route,) = world.config.routes
+    world.config = replace(world.config, routes=(replace(route, automation="ignore"),))
+    await plan(world, a_change(1))
+    await plan(world, a_change(3, automated=True))
+    assert {rollout.revision for rollout in world.rollouts.kept.all()} == {sha(1), sha(3)}
+
+
 async def test_a_change_that_nobody_follows_is_noted(world: World) -> None:
     world.fleet.found = [
         a_flux_configuration(1, branch="release"),
