@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cli import audit, demo, init, keys, replay, schema, send, status, up, validate
+from cli import audit, demo, init, keys, plan, replay, schema, send, status, up, validate
 
-VERBS = (up, demo, send, status, validate, schema, init, audit, replay, keys)
+VERBS = (up, demo, send, status, plan, validate, schema, init, audit, replay, keys)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

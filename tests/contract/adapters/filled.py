@@ -12,6 +12,7 @@ from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
 from shared.domain.ledger import Head, head_id
 from shared.domain.observations import Observation
+from shared.domain.pins import Pin
 from shared.domain.record import Record, digest
 from shared.domain.rollouts import Rejection, Rollout, RolloutEvent, Rules, Stage, Target
 
@@ -48,6 +49,7 @@ def change() -> Change:
         paths=(f"clusters/{SECRET}/till.yaml", "README.md"),
         author=f"Zoë <zoe@{SECRET}.example>",
         title=f'Open the "{SECRET}" till \\ 🛒\n',
+        source_kind="oci",
     )
 
 
@@ -78,6 +80,16 @@ def observation(seconds: float = 0) -> Observation:
     )
 
 
+def pin(revision: str = COMMIT) -> Pin:
+    return Pin(
+        revision=revision,
+        kind="OCIRepository",
+        branch=f"{SECRET}-main",
+        tag=f"{SECRET}-v1",
+        substitutions={f"{SECRET}-apps": {"SITE": f"{SECRET}-berlin", "OLD": None}},
+    )
+
+
 def target(**fields: Any) -> Target:
     values: dict[str, Any] = {
         "id": digest("target"),
@@ -97,6 +109,9 @@ def target(**fields: Any) -> Target:
         "failing_since": later(12),
         "rejection": Rejection(code="ResourceNotFound", message=f"{SECRET} is not there", missing=True),
         "before": observation(-60),
+        "pin": pin(),
+        "previous": pin("2e" * 20),
+        "calendar": 1,
         "observation": observation(30),
     }
     return Target(**(values | fields))
@@ -157,6 +172,7 @@ def configuration() -> Configuration:
         rollout_id=digest("rollout"),
         revision=COMMIT,
         ref=f"refs/heads/{SECRET}",
+        pin=pin(),
         applied_at=AT,
         holder=digest("holder"),
         held_until=later(120),

@@ -133,6 +133,24 @@ async def test_without_a_failing_object_the_configuration_s_own_error_is_told(fl
     assert compliant.observation.message == ""
 
 
+@pytest.mark.parametrize(
+    ("kustomizations", "expected"),
+    [
+        (None, {}),
+        ("apps", {}),
+        ({"apps": None}, {"apps": {}}),
+        ({"apps": {"postBuild": None}}, {"apps": {}}),
+        ({"apps": {"postBuild": {"substitute": None}}}, {"apps": {}}),
+        ({"apps": {"postBuild": {"substitute": ["A"]}}}, {"apps": {}}),
+        ({"apps": {"postBuild": {"substitute": {"A": "b", "C": None, "D": 1}}}}, {"apps": {"A": "b"}}),
+    ],
+)
+async def test_values_are_read_whatever_the_kustomizations_are(
+    fleet: GraphFleet, graph: Graph, kustomizations: object, expected: dict[str, dict[str, str]]
+) -> None:
+    assert (await one(fleet, graph, kustomizations=kustomizations)).kustomizations == expected
+
+
 async def test_a_throttled_question_is_asked_again_when_it_may_be(fleet: GraphFleet, graph: Graph) -> None:
     graph.pages, graph.refusals = [[{"id": "a"}]], [refusal(429, "RateLimiting", **{"Retry-After": "1"})]
     asked_at = now()

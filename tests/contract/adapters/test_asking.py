@@ -1,9 +1,11 @@
 """Asking Resource Graph about the fleet."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from adapter_fleet import FleetMaker, now
+from azure.mgmt.kubernetesconfiguration.fluxconfigurations.aio import KubernetesConfigurationFluxConfigurationsMgmtClient
 
 from shared.azure.credential import AsyncCredential
 from shared.azure.resource_graph import GraphFleet
@@ -35,6 +37,41 @@ async def test_a_configuration_comes_with_its_cluster(graph: GraphFleet, make_fl
     assert fleet.head in item.observation.revision
     assert item.observation.reported_at is not None
     assert item.observation.reported_at <= item.observation.observed_at
+
+
+async def test_its_kustomizations_come_with_their_values(graph: GraphFleet, make_fleet: FleetMaker) -> None:
+    kustomizations = {"apps": {"path": "apps", "postBuild": {"substitute": {"SITE": "berlin", "A.b": ""}}}, "infra": {"path": ""}}
+    await make_fleet(1, name="with-values", kustomizations=kustomizations)
+    [item] = await found(graph, "with-values")
+    assert item.kustomizations == {"apps": {"SITE": "berlin", "A.b": ""}, "infra": {}}
+    assert (item.source_kind, item.digest) == ("GitRepository", "")
+
+
+async def test_an_artifact_is_found_by_its_own_address(
+    graph: GraphFleet, credential: AsyncCredential, origin: str, make_fleet: FleetMaker
+) -> None:
+    fleet = await make_fleet(1, name="becomes-an-artifact")
+    digest = f"sha256:{'ab' * 32}"
+    artifact = {"url": "oci://contoso.azurecr.io/shipped", "repositoryRef": {"tag": "v1", "semver": "1.x", "digest": digest}}
+    properties = {"sourceKind": "OCIRepository", "gitRepository": None, "ociRepository": artifact}
+    options: dict[str, Any] = {"base_url": origin, "credential_scopes": [f"{AUDIENCE}/.default"]}
+    async with KubernetesConfigurationFluxConfigurationsMgmtClient(credential, fleet.subscriptions[0], **options) as client:
+        where = ("fleet", "Microsoft.Kubernetes", "connectedClusters", fleet.cluster(), "platform")
+        await client.flux_configurations.begin_update(*where, {"properties": properties}, polling=False)
+    [item] = await found(graph, "shipped")
+    assert (item.source_kind, item.url, item.tag, item.semver, item.digest) == (
+        "OCIRepository",
+        "oci://contoso.azurecr.io/shipped",
+        "v1",
+        "1.x",
+        digest,
+    )
+    assert await found(graph, "becomes-an-artifact") == []
+
+
+async def test_no_search_term_finds_the_whole_fleet(graph: GraphFleet, make_fleet: FleetMaker) -> None:
+    one, other = await make_fleet(1, name="one-source"), await make_fleet(1, name="another-source")
+    assert {one.configuration(), other.configuration()} <= {item.id for item in await found(graph, "")}
 
 
 async def test_every_page_is_read_and_nothing_twice(graph: GraphFleet, make_fleet: FleetMaker) -> None:

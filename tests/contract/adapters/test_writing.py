@@ -11,9 +11,13 @@ from azure.mgmt.kubernetesconfiguration.fluxconfigurations.aio import Kubernetes
 from shared.azure.credential import AsyncCredential
 from shared.azure.resource_manager import ArmResourceManager
 from shared.domain.errors import Busy, Rejected, Throttled, Unavailable, Upstream
+from shared.domain.pins import Pin
 from shared.domain.rollouts import Target, target_id
 
 COMMIT = "ab" * 20
+PIN = Pin(revision=COMMIT, branch="main")
+DIGEST = "cd" * 32
+ARTIFACT = "oci://contoso.azurecr.io/manifests"
 AUDIENCE = "https://management.azure.com"
 
 
@@ -30,12 +34,28 @@ class Microsoft:
     def __init__(self, credential: AsyncCredential, origin: str) -> None:
         self._options: dict[str, Any] = {"credential": credential, "base_url": origin, "credential_scopes": [f"{AUDIENCE}/.default"]}
 
-    async def reference(self, fleet: Fleet) -> dict[str, Any]:
-        async with KubernetesConfigurationFluxConfigurationsMgmtClient(subscription_id=fleet.subscriptions[0], **self._options) as client:
-            cluster = ("fleet", "Microsoft.Kubernetes", "connectedClusters", fleet.cluster())
-            found = await client.flux_configurations.get(*cluster, "platform")
-        reference = found.as_dict()["properties"]["gitRepository"]["repositoryRef"]
+    async def properties(self, fleet: Fleet) -> dict[str, Any]:
+        async with self._client(fleet) as client:
+            found: dict[str, Any] = (await client.flux_configurations.get(*self._where(fleet))).as_dict()["properties"]
+        return found
+
+    async def reference(self, fleet: Fleet, source: str = "gitRepository") -> dict[str, Any]:
+        reference = (await self.properties(fleet))[source]["repositoryRef"]
         return {name: value for name, value in reference.items() if value is not None}
+
+    async def values(self, fleet: Fleet) -> dict[str, Any]:
+        kustomizations = (await self.properties(fleet))["kustomizations"]
+        return {name: (body["postBuild"] or {}).get("substitute") for name, body in kustomizations.items()}
+
+    async def change(self, fleet: Fleet, **properties: Any) -> None:
+        async with self._client(fleet) as client:
+            await client.flux_configurations.begin_update(*self._where(fleet), {"properties": properties}, polling=False)
+
+    def _client(self, fleet: Fleet) -> KubernetesConfigurationFluxConfigurationsMgmtClient:
+        return KubernetesConfigurationFluxConfigurationsMgmtClient(subscription_id=fleet.subscriptions[0], **self._options)
+
+    def _where(self, fleet: Fleet) -> tuple[str, str, str, str, str]:
+        return ("fleet", "Microsoft.Kubernetes", "connectedClusters", fleet.cluster(), "platform")
 
 
 @pytest.fixture
@@ -67,7 +87,7 @@ async def reference(fleet: Fleet) -> dict[str, Any]:
 async def test_a_commit_is_written_once_and_not_waited_for(arm: ArmResourceManager, make_fleet: FleetMaker) -> None:
     fleet = await make_fleet()
     await fleet.simulator.post(f"clusters/{fleet.cluster()}/connectivity", {"state": "Offline"})
-    await arm.pin(target_of(fleet), branch="main", tag=None, commit=COMMIT)
+    await arm.pin(target_of(fleet), PIN)
     assert await fleet.requests("PATCH") == [202], "an operation of 48 hours began, and nobody waits for it"
     assert await fleet.requests("GET") == []
     assert (await reference(fleet))["desiredCommit"] == COMMIT
@@ -77,19 +97,58 @@ async def test_a_commit_keeps_its_branch_and_a_tag_takes_the_place_of_both(
     arm: ArmResourceManager, fluxes: Microsoft, make_fleet: FleetMaker
 ) -> None:
     fleet = await make_fleet()
-    await arm.pin(target_of(fleet), branch="main", tag=None, commit=COMMIT)
+    await arm.pin(target_of(fleet), PIN)
     assert await fluxes.reference(fleet) == {"branch": "main", "commit": COMMIT}
-    await arm.pin(target_of(fleet), branch=None, tag="v1.2.3", commit=COMMIT)
+    await arm.pin(target_of(fleet), Pin(revision=COMMIT, tag="v1.2.3"))
     assert await fluxes.reference(fleet) == {"tag": "v1.2.3"}
-    await arm.pin(target_of(fleet), branch="main", tag=None, commit=COMMIT)
+    await arm.pin(target_of(fleet), PIN)
     assert await fluxes.reference(fleet) == {"branch": "main", "commit": COMMIT}
+
+
+async def test_nothing_of_the_former_reference_outranks_the_new_one(
+    arm: ArmResourceManager, fluxes: Microsoft, make_fleet: FleetMaker
+) -> None:
+    fleet = await make_fleet()
+    await fluxes.change(fleet, gitRepository={"repositoryRef": {"semver": ">=1", "tag": "v1"}})
+    await arm.pin(target_of(fleet), Pin(revision=COMMIT, tag="v2"))
+    assert await fluxes.reference(fleet) == {"tag": "v2"}
+
+
+async def test_an_artifact_is_held_at_its_digest(arm: ArmResourceManager, fluxes: Microsoft, make_fleet: FleetMaker) -> None:
+    fleet = await make_fleet()
+    artifact = {"url": ARTIFACT, "repositoryRef": {"tag": "v1", "semver": "1.x"}}
+    await fluxes.change(fleet, sourceKind="OCIRepository", gitRepository=None, ociRepository=artifact)
+    await arm.pin(target_of(fleet), Pin(revision=DIGEST, kind="OCIRepository", tag="v2"))
+    assert await fluxes.reference(fleet, "ociRepository") == {"tag": "v2", "digest": f"sha256:{DIGEST}"}
+    assert (await fluxes.properties(fleet)).get("gitRepository") is None
+
+
+async def test_values_are_set_with_the_revision_in_one_write_and_taken_away_again(
+    arm: ArmResourceManager, fluxes: Microsoft, make_fleet: FleetMaker
+) -> None:
+    fleet = await make_fleet(kustomizations={"apps": {"path": "apps", "postBuild": {"substitute": {"KEPT": "yes"}}}, "infra": {"path": ""}})
+    values: dict[str, str | None] = {"SITE": "berlin", "RING": "canary"}
+    await arm.pin(target_of(fleet), Pin(revision=COMMIT, branch="main", substitutions={"apps": values, "infra": values}))
+    assert await fluxes.values(fleet) == {"apps": {"KEPT": "yes", **values}, "infra": values}
+    assert await fluxes.reference(fleet) == {"branch": "main", "commit": COMMIT}
+    assert await fleet.requests("PATCH") == [202]
+    back = Pin(revision=fleet.head, branch="main", substitutions={"apps": {"SITE": None, "RING": "prod"}, "infra": {"SITE": None}})
+    await arm.pin(target_of(fleet), back)
+    assert await fluxes.values(fleet) == {"apps": {"KEPT": "yes", "RING": "prod"}, "infra": {"RING": "canary"}}
+
+
+async def test_a_kustomization_that_was_taken_away_is_not_made_anew_by_its_values(
+    arm: ArmResourceManager, fluxes: Microsoft, make_fleet: FleetMaker
+) -> None:
+    fleet = await make_fleet()
+    await arm.pin(target_of(fleet), Pin(revision=COMMIT, branch="main", substitutions={"gone": {"SITE": "berlin"}}))
+    assert await fluxes.values(fleet) == {"platform": None}
+    assert (await fluxes.reference(fleet))["commit"] == COMMIT
 
 
 async def test_a_subscription_s_own_throttling_says_how_long(arm: ArmResourceManager, make_fleet: FleetMaker) -> None:
     fleet = await make_fleet()
-    answers = await asyncio.gather(
-        *(arm.pin(target_of(fleet), branch="main", tag=None, commit=COMMIT) for _ in range(260)), return_exceptions=True
-    )
+    answers = await asyncio.gather(*(arm.pin(target_of(fleet), PIN) for _ in range(260)), return_exceptions=True)
     throttled = [answer for answer in answers if answer is not None]
     assert throttled
     assert {(type(answer), getattr(answer, "retry_after", None)) for answer in throttled} == {(Throttled, 1.0)}
@@ -114,7 +173,7 @@ async def test_each_refusal_has_its_meaning_and_is_not_tried_again_here(
     fleet = await make_fleet()
     await fleet.fail(status=status, code=code, retryAfter=7)
     with pytest.raises(expected) as caught:
-        await arm.pin(target_of(fleet), branch="main", tag=None, commit=COMMIT)
+        await arm.pin(target_of(fleet), PIN)
     assert (caught.value.status, caught.value.code, caught.value.unanswered) == (status, code, False)
     assert caught.value.retry_after == (None if expected is Rejected else 7)
     assert await fleet.requests("PATCH") == [status]
@@ -124,14 +183,14 @@ async def test_an_answer_that_never_comes_is_told_from_a_refusal(arm: ArmResourc
     fleet = await make_fleet()
     await fleet.fail(drop=True)
     with pytest.raises(Unavailable) as caught:
-        await arm.pin(target_of(fleet), branch="main", tag=None, commit=COMMIT)
+        await arm.pin(target_of(fleet), PIN)
     assert caught.value.unanswered
 
 
 async def test_a_server_that_is_not_there_was_never_asked(credential: AsyncCredential, make_fleet: FleetMaker) -> None:
     gone = ArmResourceManager(credential, "https://127.0.0.1:1", AUDIENCE)
     with pytest.raises(Unavailable) as caught:
-        await gone.pin(target_of(await make_fleet()), branch="main", tag=None, commit=COMMIT)
+        await gone.pin(target_of(await make_fleet()), PIN)
     assert not caught.value.unanswered
     await gone.close()
 
@@ -170,5 +229,5 @@ async def test_a_hostile_resource_id_is_never_written_to(arm: ArmResourceManager
 
     target = replace(target_of(await make_fleet()), configuration_id=resource)
     with pytest.raises(Rejected) as caught:
-        await arm.pin(target, branch="main", tag=None, commit=COMMIT)
+        await arm.pin(target, PIN)
     assert caught.value.code == "InvalidResourceId"

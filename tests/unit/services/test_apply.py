@@ -76,6 +76,14 @@ async def test_a_tag_is_pinned_by_its_name_and_a_branch_with_its_commit(
     assert world.resource_manager.applied == [Patch(resource_id(0), Pin(revision=sha(1), branch=branch, tag=tag))]
 
 
+async def test_what_the_target_asks_for_is_written_whole_and_recorded(world: World) -> None:
+    pin = Pin(revision="ab" * 32, kind="OCIRepository", tag="v1", substitutions={"apps": {"SITE": "berlin"}})
+    queued(world, pin=pin)
+    await apply(world)
+    assert world.resource_manager.applied == [Patch(resource_id(0), pin)]
+    assert (record(world).revision, record(world).ref, record(world).pin) == (pin.revision, "refs/tags/v1", pin)
+
+
 async def test_the_same_message_five_times_is_one_update(world: World) -> None:
     queued(world)
     for number in range(5):

@@ -2,9 +2,10 @@
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
-from builders import a_change, a_flux_configuration, at, sha
+from builders import a_change, a_flux_configuration, a_rollout, a_target, an_observation, at, resource_id, sha
 from fakes import Killed
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +14,11 @@ from worlds import CONFIG, World
 
 from shared.config.loader import load_text
 from shared.domain.changes import Change
+from shared.domain.configurations import Configuration, cluster_id, configuration_id
 from shared.domain.errors import Conflict, NotFound, Unavailable
 from shared.domain.messages import CHANGES, ROLLOUT_STEPS, PlanChange, StepRollout
-from shared.domain.rollouts import Rollout, rollout_id
+from shared.domain.pins import Pin
+from shared.domain.rollouts import Rollout, rollout_id, target_id
 from shared.services.matching import explain
 
 
@@ -170,6 +173,87 @@ async def test_every_route_that_fits_has_a_rollout_of_its_own(world: World) -> N
         ("platform", sha(2), 1),
     ]
     assert len(world.fleet.asked) == 2
+
+
+async def test_two_rollouts_of_one_change_never_hold_the_same_target(world: World) -> None:
+    second = "  - {name: second, source: {url: https://github.com/contoso/platform}, action: pin}\nproviders:"
+    world.config = load_text(CONFIG.replace("providers:", second))
+    fill(world, 4)
+    world.fleet.found.append(a_flux_configuration(9, tags={"ring": "lab"}))
+    await plan(world, a_change(1))
+    assert [(rollout.route, rollout.total, rollout.unstaged) for rollout in world.rollouts.kept.all()] == [("platform", 4, 1)]
+    assert world.audit.actions().count("change.unfollowed") == 1
+
+
+async def test_targets_hold_what_is_asked_and_what_a_rollback_asks(world: World) -> None:
+    world.config = load_text(CONFIG.replace("action: pin", 'substitute: {RING: "{tags.ring}"}, action: pin'))
+    world.fleet.found = [a_flux_configuration(1, kustomizations={"apps": {"RING": "old"}})]
+    await plan(world, a_change(1))
+    (target,) = world.rollouts.kept_targets.all()
+    assert target.pin == Pin(revision=sha(1), branch="main", substitutions={"apps": {"RING": "prod"}})
+    assert target.previous == Pin(revision=sha(0), branch="main", substitutions={"apps": {"RING": "old"}})
+
+
+NOT_COMPLIANT = an_observation(compliance="Non-Compliant", revision=f"main@sha1:{sha(1)}")
+
+
+async def written_before(world: World, **fields: Any) -> None:
+    """Cluster 1 was written by an earlier rollout, and is failing now."""
+    earlier = a_rollout(id="earlier", source=fields.pop("source", a_change().source))
+    target = a_target(1, id=target_id(resource_id(1)), rollout_id="earlier", **fields)
+    world.rollouts.kept.put(earlier.id, earlier)
+    world.rollouts.kept_targets.put((earlier.id, target.id), target)
+    cluster, item = cluster_id(resource_id(1)), configuration_id(resource_id(1))
+    record = Configuration(id=item, cluster_id=cluster, subscription="sub-1", rollout_id="earlier", revision=sha(1))
+    world.configurations.kept.put((cluster, item), record)
+    world.fleet.found = [a_flux_configuration(1, observation=NOT_COMPLIANT)]
+
+
+OLD, NEW = Pin(revision=sha(5), branch="main"), Pin(revision=sha(6), branch="main")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"state": "failed", "pin": NEW, "previous": OLD}, OLD),
+        ({"state": "applied", "pin": NEW, "previous": OLD}, OLD),
+        ({"state": "compliant", "pin": NEW, "previous": OLD}, NEW),
+        ({"state": "failed", "pin": NEW}, None),
+        ({"state": "failed", "pin": NEW, "previous": OLD, "source": "another"}, None),
+    ],
+    ids=["failed", "under way", "was compliant", "nothing known", "another source"],
+)
+async def test_what_is_failing_goes_back_to_what_the_last_rollout_knew_to_be_good(
+    world: World, fields: dict[str, Any], expected: Pin | None
+) -> None:
+    await written_before(world, **fields)
+    await plan(world, a_change(2))
+    target = world.rollouts.kept_targets.now((rollout_id(a_change(2).id, "platform"), target_id(resource_id(1))))
+    assert target.previous == expected
+
+
+async def test_what_is_failing_and_was_never_written_has_nothing_to_go_back_to(world: World) -> None:
+    world.fleet.found = [a_flux_configuration(1, observation=NOT_COMPLIANT)]
+    await plan(world, a_change(2))
+    assert [target.previous for target in world.rollouts.kept_targets.all()] == [None]
+
+
+async def test_a_target_that_is_gone_knows_nothing(world: World) -> None:
+    await written_before(world)
+    world.rollouts.kept_targets.drop(("earlier", target_id(resource_id(1))))
+    await plan(world, a_change(2))
+    assert [target.previous for target in world.rollouts.kept_targets.all()] == [None]
+
+
+async def test_a_pushed_artifact_is_planned_like_a_tag(world: World) -> None:
+    artifact = "oci://contoso.azurecr.io/platform"
+    world.config = load_text(CONFIG.replace("https://github.com/contoso/platform, ref: refs/heads/main", f"{artifact}, ref: refs/tags/*"))
+    world.fleet.found = [a_flux_configuration(1, url=artifact, source_kind="OCIRepository", branch="", tag="v1"), a_flux_configuration(2)]
+    digest = "ab" * 32
+    await plan(world, a_change(1, url=artifact, source_kind="oci", ref="refs/tags/v2", revision=digest, before=""))
+    (target,) = world.rollouts.kept_targets.all()
+    assert target.pin == Pin(revision=digest, kind="OCIRepository", tag="v2")
+    assert (target.cluster, world.fleet.asked) == ("cluster-001", ["platform"])
 
 
 async def test_a_fleet_that_cannot_be_asked_leaves_the_change_to_be_planned(world: World) -> None:

@@ -1,0 +1,89 @@
+"""A change planned without doing it."""
+
+from typing import Any
+
+import pytest
+from builders import NOW, a_change, a_flux_configuration, an_observation, sha
+from worlds import CONFIG, World
+
+from shared.config.loader import load_text
+from shared.domain.messages import PlanChange
+from shared.domain.pins import Pin
+from shared.services.preview import Preview, preview
+
+
+def of(clusters: int, text: str = CONFIG, **fields: Any) -> Preview:
+    found = [a_flux_configuration(number, **fields) for number in range(clusters)]
+    return preview(load_text(text), a_change(1), found, NOW)
+
+
+def test_updates_are_listed_by_stage_with_what_they_have_and_get() -> None:
+    (route,) = of(10).routes
+    assert (route.route, route.action, route.unstaged) == ("platform", "pin", 0)
+    assert [(s.stage.name, s.max_concurrency, s.opens_seconds, len(s.updates)) for s in route.stages] == [
+        ("canary", 5, 0, 2),
+        ("prod", 4, 60, 8),
+    ]
+    first = route.stages[0].updates[0]
+    assert (first.cluster, first.synced, first.compliance) == ("cluster-000", f"main@sha1:{sha(0)}", "Compliant")
+    assert (first.pin, first.previous) == (Pin(revision=sha(1), branch="main"), Pin(revision=sha(0), branch="main"))
+
+
+def test_the_moments_are_those_that_the_limit_of_each_subscription_allows() -> None:
+    one = CONFIG.replace(", strategy: rings", "")
+    (route,) = of(200, one).routes
+    moments = [update.earliest_seconds for update in route.stages[0].updates]
+    assert moments[:190] == [0] * 190
+    assert moments[190:193] == [0.101, 0.202, 0.303]
+    assert moments == sorted(moments)
+    found = [a_flux_configuration(number, subscription=f"sub-{number % 2}") for number in range(200)]
+    (route,) = preview(load_text(one), a_change(1), found, NOW).routes
+    assert {update.earliest_seconds for update in route.stages[0].updates} == {0}
+
+
+def test_a_later_stage_begins_after_the_last_of_the_one_before_and_its_wait() -> None:
+    (route,) = of(300, CONFIG.replace("{ring: canary}", '{ring: "*"}')).routes
+    canary, prod = route.stages
+    assert canary.updates[-1].earliest_seconds == pytest.approx(11.111, abs=0.01)
+    assert prod.opens_seconds == pytest.approx(71.111, abs=0.01)
+    assert prod.updates == ()
+
+
+def test_who_is_left_alone_is_named_with_the_reason() -> None:
+    found = [
+        a_flux_configuration(1, tags={}),
+        a_flux_configuration(2, branch="release"),
+        a_flux_configuration(3, observation=an_observation(compliance="Pending", revision="")),
+    ]
+    made = preview(load_text(CONFIG), a_change(1), found, NOW)
+    assert [(item.cluster, item.route, item.reason) for item in made.left_alone] == [
+        ("cluster-001", "platform", "no stage selects its cluster"),
+        ("cluster-002", "", "follows another branch"),
+    ]
+    (route,) = made.routes
+    assert route.unstaged == 1
+    assert [update.previous for stage in route.stages for update in stage.updates] == [None]
+
+
+def test_a_route_that_only_observes_updates_nothing() -> None:
+    made = of(2, CONFIG.replace("action: pin", "action: observe"))
+    assert [(route.action, route.stages) for route in made.routes] == [("observe", ())]
+    assert {item.reason for item in made.left_alone} == {"only observes"}
+
+
+def test_a_deleted_ref_moves_nothing() -> None:
+    made = preview(load_text(CONFIG), a_change(1, kind="deleted", revision=""), [a_flux_configuration(1)], NOW)
+    assert (made.routes, made.left_alone) == ((), ())
+
+
+async def test_what_is_planned_is_what_was_foretold(world: World) -> None:
+    world.fleet.found = [a_flux_configuration(number) for number in range(40)]
+    change = a_change(1)
+    foretold = preview(world.config, change, world.fleet.found, NOW)
+    await world.changes.record(change)
+    await world.plan()(PlanChange(source=change.source, change_id=change.id))
+    targets = sorted(world.rollouts.kept_targets.all(), key=lambda target: target.order)
+    updates = [(index, u) for index, stage in enumerate(foretold.routes[0].stages) for u in stage.updates]
+    assert [(t.stage, t.configuration_id, t.pin, t.previous) for t in targets] == [
+        (index, u.configuration_id, u.pin, u.previous) for index, u in updates
+    ]
