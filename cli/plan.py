@@ -84,7 +84,7 @@ def _changes(receiver: "Receiver", body: bytes) -> "tuple[Change, ...]":
     from local.demo.push import signed_headers
     from shared.bootstrap import now
     from shared.domain.errors import Refused
-    from shared.receivers import RECEIVERS
+    from shared.receivers import SENDERS
     from shared.receivers.inbound import Inbound
 
     if receiver.type != "github":
@@ -93,7 +93,7 @@ def _changes(receiver: "Receiver", body: bytes) -> "tuple[Change, ...]":
     headers = {name.lower(): value for name, value in signed_headers(body, secret, event="push").items()}
     inbound = Inbound(receiver=receiver.name, headers=headers, body=body, received_at=now())
     try:
-        return RECEIVERS[receiver.type](inbound, [secret]).changes
+        return SENDERS[receiver.type].receive(inbound, [secret]).changes
     except Refused as refused:
         raise NoPlan(f"the receiver would refuse the event: {refused.reason}") from None
 
