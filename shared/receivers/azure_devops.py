@@ -1,8 +1,10 @@
 """Azure DevOps service hooks, consumer Web Hooks (learn.microsoft.com/azure/devops/service-hooks/events)."""
 
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import decode, time_of
@@ -49,7 +51,7 @@ class _Push(_Camel):
 
 
 class _Event(_Camel):
-    id: str
+    id: Annotated[str, Meta(min_length=1, max_length=256)]
     event_type: str
     resource: msgspec.Raw = msgspec.Raw(b"null")
 

@@ -15,7 +15,7 @@ from shared.domain.sources import canonical_url, source_id
 from shared.receivers.inbound import Inbound
 from shared.receivers.payloads import invalid
 
-_MAX_TITLE = 200
+_MAX_TEXT = 200  #: characters of a title or a name that people are shown
 _MAX_PATHS_LENGTH = 200_000  #: characters; a push that touches more is taken to touch everything, so that its document stays small
 
 Sha = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?\Z")]
@@ -65,8 +65,8 @@ def _change(inbound: Inbound, delivery: str, move: Move) -> Change:
         receiver=inbound.receiver,
         delivery=delivery,
         paths=_paths(move),
-        author=move.pusher,
-        title=move.message.partition("\n")[0][:_MAX_TITLE],
+        author=move.pusher[:_MAX_TEXT],
+        title=move.message.partition("\n")[0][:_MAX_TEXT],
         automated=_is_automated(move, inbound.automation_authors),
     )
 

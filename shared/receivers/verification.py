@@ -30,18 +30,18 @@ def verify_hmac(body: bytes, signature: str, secrets: Sequence[str], algorithms:
     """
     _require(signature, secrets, "signature")
     prefix = next((prefix for prefix in algorithms if signature.startswith(prefix)), None)
-    given = "" if prefix is None else signature.removeprefix(prefix).lower()
-    algorithm = algorithms.get(prefix or "", "sha256")
-    expected = [hmac.digest(secret.encode(), body, algorithm).hex() for secret in secrets]
-    if not given or not _is_any(given, expected):
+    if prefix is None:
+        raise Refused(401, "signature-wrong")
+    expected = [hmac.digest(secret.encode(), body, algorithms[prefix]).hex() for secret in secrets]
+    if not _is_any(signature.removeprefix(prefix).lower(), expected):
         raise Refused(401, "signature-wrong")
 
 
 def verify_standard_webhooks(inbound: Inbound, secrets: Sequence[str]) -> str:
     """Checks webhook-signature over id, time and raw body, and that the time is ours; returns the id.
 
-    Only the symmetric scheme, `v1`; its secrets are `whsec_` and Base64. Others, which another scheme of the same sender may use, are
-    passed over (github.com/standard-webhooks/standard-webhooks, spec: signature scheme, verifying webhook authenticity).
+    Only the symmetric scheme, `v1`, whose secrets are `whsec_` and Base64 (github.com/standard-webhooks/standard-webhooks, specification).
+    A secret of another form is passed over: it may be the one that signatures are about to replace.
     """
     given = inbound.headers.get("webhook-signature", "")
     _require(given, secrets, "signature")

@@ -61,7 +61,7 @@ class Receive:
         if receiver is None:
             raise Refused(404, "receiver-unknown")
         if token and not receiver.sender.takes_token:
-            raise Refused(404, "token-unexpected: this sender signs")  # a secret has no place in a URL that can be without
+            raise Refused(404, "token-unexpected: this sender can do better")
         if len(body) > receiver.max_body_bytes:
             raise Refused(413, f"body-too-large: at most {receiver.max_body_bytes} bytes", explain=True)
         inbound = self._inbound(receiver, headers, body, token)
@@ -106,7 +106,12 @@ class Receive:
                 action="change.received",
                 resource=f"{change.url} {change.ref}",
                 cause=change.delivery,
-                detail={"revision": change.revision, "receiver": change.receiver, "kind": change.kind},
+                detail={
+                    "revision": change.revision,
+                    "receiver": change.receiver,
+                    "kind": change.kind,
+                    "automated": str(change.automated).lower(),
+                },
             )
         )
         log.info("change.received", extra={"change": change.id, "new": new})

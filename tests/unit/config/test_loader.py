@@ -101,6 +101,19 @@ def test_the_sample_of_the_readme_loads_and_says_the_same_as_the_local_one() -> 
     assert shown.alerts
 
 
+def test_every_receiver_that_the_guide_shows_loads() -> None:
+    blocks = FENCED_YAML.findall((ROOT / "docs" / "receivers.md").read_text())
+    shown = {receiver.type for block in blocks for receiver in load_text(f"apiVersion: sluice/v1\n{block}").receivers}
+    assert {"github", "gitlab", "bitbucket-cloud", "bitbucket-data-center", "azure-devops", "gitea"} <= shown
+
+
+def test_the_guide_tells_of_every_sender_and_every_event() -> None:
+    guide = (ROOT / "docs" / "receivers.md").read_text()
+    for name, sender in SENDERS.items():
+        assert f"`{name}`" in guide
+        assert all(f"`{event}`" in guide for event in sender.events)
+
+
 def test_without_routes_there_is_nothing_to_do() -> None:
     assert load_text("apiVersion: sluice/v1") == Config(api_version="sluice/v1")
 

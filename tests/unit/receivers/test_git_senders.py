@@ -175,6 +175,11 @@ def test_azure_devops_must_send_the_details_of_the_resource() -> None:
     assert refusal("azure-devops", {}, json.dumps(body).encode(), proven=True) == (400, "body-invalid")
 
 
+@pytest.mark.parametrize("delivery", ["", "x" * 257])
+def test_azure_devops_s_id_is_an_id(delivery: str) -> None:
+    assert refusal("azure-devops", {}, altered(AZURE, id=delivery), proven=True) == (400, "body-invalid")
+
+
 # Gitea, Forgejo, and who they look like
 
 FORGEJO, GITEA = recorded("forgejo/push/branch-updated"), recorded("gitea/push/branch-updated")
@@ -215,7 +220,7 @@ def test_a_gitea_receiver_does_not_take_github_s_signature() -> None:
     assert refusal("gitea", {**GITEA.headers, "X-Hub-Signature-256": f"sha256={digest(GITEA.body)}"}, GITEA.body)[0] == 401
 
 
-def test_gitea_before_1_16_does_not_tell_how_many_commits_there_were() -> None:
+def test_an_older_gitea_does_not_tell_how_many_commits_there_were() -> None:
     body = json.loads(GITEA.body)
     del body["total_commits"]
     assert receive("gitea", GITEA.headers, json.dumps(body).encode()).changes[0].paths is None
@@ -246,6 +251,11 @@ def test_a_named_header_takes_the_place_of_x_signature() -> None:
 def test_equal_bodies_are_one_delivery() -> None:
     assert receive("generic-hmac", {}, GENERIC.body) == receive("generic-hmac", {"X-Other": "1"}, GENERIC.body)
     assert receive("generic-hmac", {}, GENERIC.body).delivery != receive("generic-hmac", {}, altered(GENERIC, title="Other")).delivery
+
+
+def test_what_people_are_shown_is_short() -> None:
+    change = change_of("generic-hmac/push/whole", author="x" * 500, title="y" * 500 + "\nz")
+    assert (change.author, change.title) == ("x" * 200, "y" * 200)
 
 
 def test_no_paths_are_not_unknown_paths() -> None:

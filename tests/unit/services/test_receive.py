@@ -147,3 +147,12 @@ async def test_a_change_without_an_author_is_the_receiver_s_act(world: World) ->
     (link,) = world.audit.streams[world.changes.kept.all()[0].source]
     assert link.entry is not None
     assert link.entry.actor == "platform"
+
+
+async def test_the_audit_trail_tells_whether_automation_pushed(world: World) -> None:
+    author = {"name": "fluxcdbot", "email": "fluxcdbot@users.noreply.github.com"}
+    for number, commits in enumerate(([{"author": author}], [])):
+        body = a_body(commits=commits, after=sha(number + 1))
+        await world.receive()("platform", headers(body, delivery=f"d-{number}"), body)
+    links = world.audit.streams[world.changes.kept.all()[0].source]
+    assert [link.entry.detail["automated"] for link in links if link.entry] == ["true", "false"]
