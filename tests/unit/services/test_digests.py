@@ -4,12 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from builders import a_flux_configuration
+from msgspec import structs
 from worlds import World
 
 from shared.config.loader import load_text
 from shared.domain.changes import Change
 from shared.domain.errors import Rejected, SluiceError, Throttled, Unavailable
 from shared.domain.messages import CHANGES
+from shared.domain.pins import Pin
 
 CONFIG = """
 apiVersion: sluice/v1
@@ -134,3 +137,14 @@ async def test_quay_tells_two_pushes_of_a_tag_alike_and_both_are_looked_at(world
     world.registry.tags[QUAY, "v1"] = OTHER
     assert (await post(world, "quay", from_quay("v1")))[0] == 202
     assert {change.revision for change in recorded(world)} == {DIGEST, OTHER}
+
+
+async def test_what_docker_hub_did_not_tell_is_what_the_fleet_is_set_to(world: World) -> None:
+    (route, *others) = world.config.routes
+    world.config = structs.replace(world.config, routes=(structs.replace(route, action="pin"), *others))
+    world.fleet.found = [a_flux_configuration(1, source_kind="OCIRepository", url=f"oci://{HUB}", branch="", tag="old")]
+    await post(world, "hub", from_hub())
+    for message in world.queue.messages(CHANGES):
+        await world.deliver(CHANGES, message)
+    (target,) = world.rollouts.kept_targets.all()
+    assert target.pin == Pin(revision=DIGEST, kind="OCIRepository", tag="latest")
