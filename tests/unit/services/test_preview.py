@@ -8,8 +8,11 @@ from worlds import CONFIG, World
 
 from shared.config.loader import load_text
 from shared.domain.messages import PlanChange
+from shared.domain.pace import ARM_WRITES
 from shared.domain.pins import Pin
 from shared.services.preview import Preview, preview
+
+BURST, SECONDS = ARM_WRITES.burst, 1 / ARM_WRITES.per_second
 
 
 def of(clusters: int, text: str = CONFIG, **fields: Any) -> Preview:
@@ -31,21 +34,20 @@ def test_updates_are_listed_by_stage_with_what_they_have_and_get() -> None:
 
 def test_the_moments_are_those_that_the_limit_of_each_subscription_allows() -> None:
     one = CONFIG.replace(", strategy: rings", "")
-    (route,) = of(200, one).routes
+    (route,) = of(BURST + 3, one).routes
     moments = [update.earliest_seconds for update in route.stages[0].updates]
-    assert moments[:190] == [0] * 190
-    assert moments[190:193] == [0.101, 0.202, 0.303]
-    assert moments == sorted(moments)
-    found = [a_flux_configuration(number, subscription=f"sub-{number % 2}") for number in range(200)]
+    assert moments[:BURST] == [0] * BURST
+    assert moments[BURST:] == pytest.approx([SECONDS, 2 * SECONDS, 3 * SECONDS], abs=0.001)
+    found = [a_flux_configuration(number, subscription=f"sub-{number % 2}") for number in range(2 * BURST)]
     (route,) = preview(load_text(one), a_change(1), found, NOW).routes
     assert {update.earliest_seconds for update in route.stages[0].updates} == {0}
 
 
 def test_a_later_stage_begins_after_the_last_of_the_one_before_and_its_wait() -> None:
-    (route,) = of(300, CONFIG.replace("{ring: canary}", '{ring: "*"}')).routes
+    (route,) = of(BURST + 100, CONFIG.replace("{ring: canary}", '{ring: "*"}')).routes
     canary, prod = route.stages
-    assert canary.updates[-1].earliest_seconds == pytest.approx(11.111, abs=0.01)
-    assert prod.opens_seconds == pytest.approx(71.111, abs=0.01)
+    assert canary.updates[-1].earliest_seconds == pytest.approx(100 * SECONDS, abs=0.001)
+    assert prod.opens_seconds == pytest.approx(100 * SECONDS + 60, abs=0.001)
     assert prod.updates == ()
 
 
