@@ -37,6 +37,11 @@ def verify_header(inbound: Inbound, secrets: Sequence[str]) -> None:
     verify_token(token.strip() if scheme.lower() == "bearer" else given, secrets)
 
 
+def own_registry(inbound: Inbound, usual: str = "") -> str:
+    """The registry that the receiver's `url` names, which no payload can change: the credentials to ask it may go to no other."""
+    return inbound.url.removeprefix("https://").strip("/") or usual
+
+
 def split_image(image: str) -> Artifact:
     """Reads `host/path:tag` and `host/path@sha256:<hex>`."""
     named, _, digest = image.partition("@")

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from shared.receivers.artifacts import Artifact, changes
+from shared.receivers.artifacts import Artifact, changes, own_registry
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import decode, required_headers
 from shared.receivers.verification import verify_hmac
@@ -57,7 +57,7 @@ def _artifact(inbound: Inbound, item: _Component) -> Artifact:
     """The artifact that a component is, or that an asset is a manifest of; without a tag where it is neither."""
     manifest = _MANIFEST.fullmatch(item.name)
     name, tag = (manifest["name"], manifest["tag"]) if manifest else (item.name, item.version or "")
-    return Artifact(repository=f"{inbound.url.removeprefix('https://').strip('/')}/{name}", tag=tag)
+    return Artifact(repository=f"{own_registry(inbound)}/{name}", tag=tag)
 
 
 SENDER = Sender(receive, events=_EVENTS, options=frozenset({"url", "registryCredentialsRef"}), required=frozenset({"url"}))

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.domain.record import digest
-from shared.receivers.artifacts import Artifact, changes
+from shared.receivers.artifacts import Artifact, changes, own_registry
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import content_id, decode
 from shared.receivers.verification import verify_token
 
 
 class _Notification(msgspec.Struct):
-    docker_url: str = ""  #: host/namespace/name
+    repository: str = ""  #: namespace/name
     updated_tags: list[str] | dict[str, msgspec.Raw] | None = None  #: present in pushes only
 
 
@@ -31,8 +31,9 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     delivery = digest(content_id(inbound.body), inbound.received_at.isoformat())
     if notification.updated_tags is None:
         return Received(delivery=delivery, event="other")
-    pushed = [Artifact(repository=notification.docker_url, tag=tag) for tag in notification.updated_tags]
+    repository = f"{own_registry(inbound, 'quay.io')}/{notification.repository}"
+    pushed = [Artifact(repository=repository, tag=tag) for tag in notification.updated_tags]
     return Received(delivery=delivery, event="repo_push", changes=changes(inbound, delivery, pushed))
 
 
-SENDER = Sender(receive, events=("repo_push",), options=frozenset({"registryCredentialsRef"}), takes_token=True)
+SENDER = Sender(receive, events=("repo_push",), options=frozenset({"url", "registryCredentialsRef"}), takes_token=True)

@@ -129,7 +129,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "acr": {"action": "push", "target": {"repository": "a", "tag": "v1", "digest": DIGEST}, "request": {"host": "contoso.azurecr.io"}},
     "dockerhub": {"push_data": {"tag": "v1"}, "repository": {"repo_name": "contoso/platform"}},
     "harbor": {"type": "PUSH_ARTIFACT", "event_data": {"resources": [{"resource_url": "harbor.example/a/b:v1", "digest": DIGEST}]}},
-    "quay": {"docker_url": "quay.io/contoso/platform", "updated_tags": ["v1"]},
+    "quay": {"repository": "contoso/platform", "updated_tags": ["v1"]},
 }
 
 
@@ -170,7 +170,7 @@ def test_a_body_that_is_no_object_is_refused_with_a_reason(sender: str, body: by
         ("quay", {"updated_tags": 5}),
         ("quay", {"updated_tags": [5]}),
         ("quay", {"updated_tags": ["v1"]}),
-        ("quay", {"docker_url": "quay.io", "updated_tags": ["v1"]}),
+        ("quay", {"repository": "../evil.example", "updated_tags": ["v1"]}),
     ],
 )
 def test_a_push_that_tells_too_little_is_refused_with_a_reason(sender: str, body: dict[str, Any]) -> None:
@@ -193,6 +193,14 @@ def test_a_harbor_event_without_data_is_no_change() -> None:
 def test_a_type_of_cloudevents_is_none_of_the_default_format() -> None:
     event = {"type": "harbor.artifact.pushed", "event_data": GOOD["harbor"]["event_data"]}
     assert receive("harbor", event) == Received(delivery=receive("harbor", event).delivery, event="harbor.artifact.pushed")
+
+
+def test_what_a_payload_calls_its_registry_changes_nothing() -> None:
+    body = GOOD["quay"] | {"docker_url": "contoso.azurecr.io/contoso/platform"}
+    assert [change.url for change in receive("quay", body).changes] == ["quay.io/contoso/platform"]
+    assert [change.url for change in receive("quay", body, url="https://quay.example:8443/").changes] == [
+        "quay.example:8443/contoso/platform"
+    ]
 
 
 def test_deliveries_without_an_id_are_the_same_when_their_bodies_are() -> None:

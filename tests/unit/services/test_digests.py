@@ -47,7 +47,7 @@ def from_hub(repository: str = "contoso/platform", tag: str = "latest", **more: 
 
 
 def from_quay(*tags: str) -> dict[str, Any]:
-    return {"docker_url": QUAY, "updated_tags": tags}
+    return {"repository": "contoso/platform", "updated_tags": tags}
 
 
 def recorded(world: World) -> list[Change]:
