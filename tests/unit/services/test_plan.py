@@ -218,7 +218,7 @@ OLD, NEW = Pin(revision=sha(5), branch="main"), Pin(revision=sha(6), branch="mai
         ({"state": "failed", "pin": NEW, "previous": OLD}, OLD),
         ({"state": "applied", "pin": NEW, "previous": OLD}, OLD),
         ({"state": "compliant", "pin": NEW, "previous": OLD}, NEW),
-        ({"state": "failed", "pin": NEW}, None),
+        ({"state": "failed", "pin": NEW, "previous": None}, None),
         ({"state": "failed", "pin": NEW, "previous": OLD, "source": "another"}, None),
     ],
     ids=["failed", "under way", "was compliant", "nothing known", "another source"],
