@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shared.config.source import ConfigFile
     from shared.ports import Provider
     from shared.providers.http import OutboundHttp
+    from shared.providers.registry import OciRegistry
     from shared.services.act import ActOn
     from shared.services.answer_gate import AnswerGate, Callback
     from shared.services.apply import Apply
@@ -64,7 +65,9 @@ class App:
     async def receive(self) -> "Receive":
         from shared.services.receive import Receive
 
-        return Receive(await self.config.latest(), self.secrets, self.changes, self.audit, self.queue, now, self.record_check())
+        return Receive(
+            await self.config.latest(), self.secrets, self.changes, self.audit, self.queue, self.registry, now, self.record_check()
+        )
 
     def record_check(self) -> "RecordCheck":
         from shared.services.check import RecordCheck
@@ -273,6 +276,12 @@ class App:
         from shared.providers.http import OutboundHttp
 
         return OutboundHttp()
+
+    @cached_property
+    def registry(self) -> "OciRegistry":
+        from shared.providers.registry import OciRegistry
+
+        return OciRegistry(self.outbound_http)
 
     @cached_property
     def pacer(self) -> "Pacer":

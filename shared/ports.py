@@ -39,6 +39,17 @@ class GateCaller(Protocol):
         ...
 
 
+class Registry(Protocol):
+    """Container registries."""
+
+    async def digest(self, url: str, tag: str, *, credentials: str = "") -> str:
+        """The 64 hexadecimal digits of the sha256 digest that a tag names now. `url` is canonical; `credentials` are `user:password`.
+
+        Raises Throttled or Unavailable when it may work later, Rejected when there is no such tag or the registry does not tell.
+        """
+        ...
+
+
 class Secrets(Protocol):
     """Where secret references lead."""
 

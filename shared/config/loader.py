@@ -168,11 +168,17 @@ def _check_receivers(config: Config) -> Iterator[Problem]:
                     f"{path}.events[{position}]",
                     f"{receiver.type} has no event {event} that is of use here; of use are {_list(receiver)}",
                 )
-        for option in ("header", "url"):
-            if getattr(receiver, option) and option not in receiver.sender.options:
+        for option, value in _options(receiver).items():
+            if value and option not in receiver.sender.options:
                 yield f"{path}.{option}", f"a {receiver.type} receiver has no {option}"
+            if not value and option in receiver.sender.required:
+                yield path, f"a {receiver.type} receiver needs {option}"
         if receiver.url and not _is_base(receiver.url):
             yield f"{path}.url", "an address begins with https:// and names a host"
+
+
+def _options(receiver: Receiver) -> dict[str, str | None]:
+    return {"header": receiver.header, "url": receiver.url, "registryCredentialsRef": receiver.registry_credentials_ref}
 
 
 def _list(receiver: Receiver) -> str:

@@ -30,6 +30,9 @@ class Receiver(Section, frozen=True):
     events: tuple[str, ...] = ()  #: as the sender spells them; empty = the sender's default
     header: HeaderName | None = None  #: carries the secret, or the signature, in place of the sender's usual header
     url: str = ""  #: the sender's own address, where its payloads do not tell it
+    registry_credentials_ref: Reference | None = (
+        None  #: user:password, to ask the registry what a tag is at, where the payload does not tell
+    )
     automation_authors: tuple[str, ...] = ("fluxcdbot", "fluxcdbot@users.noreply.github.com")  #: may hold * and ?
     max_body_bytes: Annotated[int, Meta(ge=1024, le=MAX_BODY_BYTES)] = MAX_BODY_BYTES
 

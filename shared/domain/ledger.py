@@ -35,7 +35,8 @@ def judge(head: Head, change: Change) -> Verdict:
     Deliveries arrive out of order: the chain of before and after decides first, the time of the push where the chain has a gap.
     A push to a new commit that names the head as its predecessor is next whatever its clock says. Where the ref has been at a commit
     more than once (after a force-push, or a deletion) the chain fits old pushes too, so the time must agree: a force-push back to an
-    old commit is followed, and what it took away does not return with a message that comes late or twice.
+    old commit is followed, and what it took away does not return with a message that comes late or twice. A registry tells no
+    predecessor, and a tag may be set back to what it was at: what is pushed there is ordered by time alone.
     """
     if change.id == head.change_id:
         return "again"
@@ -44,6 +45,8 @@ def judge(head: Head, change: Change) -> Verdict:
     if change.revision == head.revision and not change.forced:
         return "stale"
     head_pushed_at = head.pushed_at or change.pushed_at
+    if change.source_kind == "oci":
+        return "accept" if change.pushed_at > head_pushed_at else "stale"
     if change.before == head.revision and (_fits_once(head, change) or change.pushed_at >= head_pushed_at):
         return "accept"
     if change.revision in head.lineage and not change.forced:

@@ -1,11 +1,11 @@
-"""The one way out to chat and to gates: JSON over HTTPS with time-outs, a cap on answers, no redirects and no address in any error."""
+"""The one way out to chat, to gates and to registries: HTTPS with time-outs, a cap on answers, no redirects and no address in any error."""
 
 import email.utils
 import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -56,8 +56,16 @@ class OutboundHttp:
         Raises Throttled for 429, Unavailable for 408, 5xx, time-outs and lost connections, Rejected for any other status (redirects
         included), for answers over 64 KiB and for addresses that are not https.
         """
-        answer = await self._send(_checked(address), body, dict(headers))
+        headers = dict(headers) | {"Content-Type": "application/json; charset=utf-8"}
+        answer = await self._send("POST", _checked(address), headers, body)
         if not 200 <= answer.status < 300:
+            raise _failure(answer, self._now())
+        return answer
+
+    async def ask(self, method: Literal["GET", "HEAD"], address: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """A 2xx answer, or a 401, which says how to ask again. Raises as `post_json`."""
+        answer = await self._send(method, _checked(address), headers or {})
+        if not 200 <= answer.status < 300 and answer.status != 401:
             raise _failure(answer, self._now())
         return answer
 
@@ -69,12 +77,11 @@ class OutboundHttp:
             await self._session.close()
             self._session = None
 
-    async def _send(self, address: str, body: bytes, headers: dict[str, str]) -> Answer:
+    async def _send(self, method: str, address: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         from aiohttp import ClientError, InvalidURL
 
-        headers["Content-Type"] = "application/json; charset=utf-8"
         try:
-            async with self._open().post(address, data=body, headers=headers, allow_redirects=False) as response:
+            async with self._open().request(method, address, data=body, headers=headers, allow_redirects=False) as response:
                 return await _read(response)
         except InvalidURL:
             raise Rejected("the address is not valid", code="InvalidAddress") from None

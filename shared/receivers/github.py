@@ -7,7 +7,7 @@ import msgspec
 
 from shared.domain.checks import CheckResult
 from shared.domain.errors import Malformed, Refused
-from shared.receivers import github_checks
+from shared.receivers import ghcr, github_checks
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import check_object, decode, invalid, required_headers, time_of
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
@@ -62,7 +62,8 @@ _DECODER = msgspec.json.Decoder(_Push)
 
 
 def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
-    """Verifies X-Hub-Signature-256 over the raw body, then reads the event. Only a push carries a change; some tell of checks.
+    """Verifies X-Hub-Signature-256 over the raw body, then reads the event. A push carries a change, of a package as of a branch; some
+    events tell of checks.
 
     The delivery id is not covered by the signature: that a replay under another id moves nothing is the ledger's work.
     """
@@ -71,6 +72,8 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
         raise Refused(400, "sender-other: this is Gitea or one of its kin; give the receiver the type gitea", explain=True)
     event, delivery = required_headers(inbound, "X-GitHub-Event", "X-GitHub-Delivery")
     payload = _payload(inbound)
+    if event in ghcr.EVENTS:
+        return Received(delivery=delivery, event=event, changes=ghcr.pushed(inbound, delivery, payload))
     if event != "push":
         check_object(payload)
         return Received(delivery=delivery, event=event, checks=_checks(event, payload, inbound))
@@ -118,4 +121,4 @@ def _uncut(files: list[str]) -> list[str] | None:
     return files if len(files) < _MAX_FILES else None
 
 
-SENDER = Sender(receive, events=("push", "ping", "create", "delete", *github_checks.EVENTS), default_events=("push", "ping"))
+SENDER = Sender(receive, events=("push", "ping", "create", "delete", *ghcr.EVENTS, *github_checks.EVENTS), default_events=("push", "ping"))

@@ -119,10 +119,10 @@ def _misfit(route: Route, change: Change) -> str:
         return f"follows {source.ref}"
     if not matches_paths(change.paths, source.paths):
         return "none of its paths was touched"
+    if route.automation == "ignore" and change.automated:
+        return "ignores what automation pushes"
     if source.semver is not None and not admits(source.semver, change.tag or ""):
         return f"the tag is no version in {source.semver}"
-    if route.automation == "ignore" and change.automated:
-        return "made by automation, which the route ignores"
     return ""
 
 

@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from shared.config.models import Config, Receiver
 from shared.domain.audit import Entry
 from shared.domain.changes import Change
@@ -12,9 +14,10 @@ from shared.domain.clock import Clock
 from shared.domain.errors import NotFound, Refused, SluiceError
 from shared.domain.messages import CHANGES, PlanChange
 from shared.log import event_logger
-from shared.ports import Audit, Changes, Queue, Secrets
+from shared.ports import Audit, Changes, Queue, Registry, Secrets
 from shared.receivers.inbound import Inbound, Received
 from shared.services.check import RecordCheck
+from shared.services.digests import Digests
 
 log = event_logger("sluice.receive")
 
@@ -39,6 +42,7 @@ class Receive:
     changes: Changes
     audit: Audit
     queue: Queue
+    registry: Registry
     clock: Clock
     record_check: RecordCheck
 
@@ -64,9 +68,11 @@ class Receive:
             raise Refused(404, "token-unexpected: this sender can do better")
         if len(body) > receiver.max_body_bytes:
             raise Refused(413, f"body-too-large: at most {receiver.max_body_bytes} bytes", explain=True)
-        received = receiver.sender.receive(self._inbound(receiver, headers, body, token), await self._secrets_of(receiver))
+        inbound = self._inbound(receiver, headers, body, token)
+        received = receiver.sender.receive(inbound, await self._secrets_of(receiver))
         if not receiver.accepts(received.event):
             return Answer(200, {"ignored": received.event})
+        received = replace(received, changes=await Digests(self.config, self.registry, self.secrets).fill(receiver, received.changes))
         new = [await self._record(change) for change in received.changes] + [await self.record_check(check) for check in received.checks]
         return Answer(202 if any(new) else 200, _told(received))
 

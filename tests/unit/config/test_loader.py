@@ -129,9 +129,15 @@ WRONG = {
     "snake case": ("secretRef", "secret_ref", "secret_ref", "unknown field `secret_ref`"),
     "missing field": ("    type: github\n", "", "- name: platform\n    secretRef", "missing required field `type`"),
     "wrong version": ("sluice/v1", "sluice/v2", "apiVersion", "Invalid enum value 'sluice/v2'"),
-    "wrong type of a receiver": ("type: github", "type: githug", "githug", "there is no sender named githug; there are azure-devops, "),
+    "wrong type of a receiver": ("type: github", "type: githug", "githug", "there is no sender named githug; there are "),
     "misspelt event": ("events: [push, ping]", "events: [push, pong]", "pong", "github has no event pong that is of use here"),
     "option of another sender": ("    type: github", "    type: github\n    header: X-Key", "header:", "a github receiver has no header"),
+    "credentials that a sender has no use for": (
+        "    type: github",
+        "    type: github\n    registryCredentialsRef: kv://sluice/robot",
+        "registryCredentialsRef:",
+        "a github receiver has no registryCredentialsRef",
+    ),
     "no header name": ("    type: github", "    type: github\n    header: 'X Key'", "header:", "matching regex"),
     "number in place of a text": ("ring: canary", "ring: 5", "ring: 5", "Expected `str`, got `int`"),
     "number as a tag": ("ring: canary", "5: canary", "5: canary", "Expected `str`, got `int`"),
@@ -181,6 +187,13 @@ def test_every_error_names_the_line_and_the_reason(case: str) -> None:
     assert told.startswith(f"sluice.yaml:{line}: ")
     assert reason in told
     assert "` in `" not in told
+
+
+def test_a_sender_that_does_not_tell_its_registry_needs_its_address() -> None:
+    without = "apiVersion: sluice/v1\nreceivers:\n  - {name: nexus, type: nexus, secretRef: kv://sluice/nexus}"
+    assert refusal(without) == "sluice.yaml:3: receivers[0]: a nexus receiver needs url"
+    with_it = load_text(without.replace("}", ", url: 'https://nexus.contoso.example:8443', registryCredentialsRef: kv://sluice/robot}"))
+    assert with_it.receivers[0].registry_credentials_ref == "kv://sluice/robot"
 
 
 @pytest.mark.parametrize(

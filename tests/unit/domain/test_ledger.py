@@ -127,3 +127,30 @@ def test_a_force_push_back_is_followed_whatever_comes_late_or_twice(
         history[at_push + 1] = a_change(at_push + 1, before=sha(back_to))
     head = deliver(EMPTY, *(history[number] for number in [*order, *repeated]))
     assert head.revision == history[6].revision
+
+
+def an_artifact(number: int, digest: str, seconds: int) -> Change:
+    return a_change(number, ref="refs/tags/latest", before="", revision=digest * 64, pushed_at=at(seconds), source_kind="oci")
+
+
+def test_a_tag_in_a_registry_may_be_set_back_to_what_it_was_at() -> None:
+    head = deliver(EMPTY, an_artifact(1, "a", 1), an_artifact(2, "b", 2))
+    assert deliver(head, an_artifact(3, "a", 3)).revision == "a" * 64
+
+
+def test_an_artifact_that_was_pushed_before_the_head_comes_too_late() -> None:
+    head = deliver(EMPTY, an_artifact(2, "b", 2))
+    assert judge(head, an_artifact(1, "a", 1)) == "stale"
+    assert judge(deliver(head, an_artifact(3, "a", 3)), an_artifact(2, "b", 2)) == "stale"
+
+
+def test_the_same_artifact_told_twice_is_one_push() -> None:
+    head = deliver(EMPTY, an_artifact(1, "a", 1))
+    assert judge(head, an_artifact(2, "a", 2)) == "stale"
+
+
+def test_a_deleted_tag_may_be_pushed_again() -> None:
+    deleted = a_change(2, ref="refs/tags/latest", before="", revision="", kind="deleted", pushed_at=at(2), source_kind="oci")
+    head = deliver(EMPTY, an_artifact(1, "a", 1), deleted)
+    assert head.revision == ""
+    assert deliver(head, an_artifact(3, "a", 3)).revision == "a" * 64

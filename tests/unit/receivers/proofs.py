@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from builders import NOW
 
+from shared.receivers import SENDERS
 from shared.receivers.inbound import Inbound
 
 SECRET = "correct horse battery staple"
@@ -30,21 +31,30 @@ def basic(secret: str = BASIC_SECRET) -> dict[str, str]:
     return {"authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"}
 
 
+#: Header, what stands before the digits, and hash of those who sign the body.
+SIGNED = {
+    "bitbucket-cloud": [("x-hub-signature", "sha256=", "sha256")],
+    "bitbucket-data-center": [("x-hub-signature", "sha256=", "sha256")],
+    "forgejo": [("x-forgejo-signature", "", "sha256"), ("x-gitea-signature", "", "sha256")],
+    "gitea": [("x-gitea-signature", "", "sha256")],
+    "github": [("x-hub-signature-256", "sha256=", "sha256")],
+    "nexus": [("x-nexus-webhook-signature", "", "sha1")],
+}
+
+
 def proof(sender: str, body: bytes, headers: Headers, header: str = "") -> dict[str, str]:
     """The headers that prove a delivery of this type; `header` is the one that the receiver names."""
+    if sender in SIGNED:
+        return {name: prefix + digest(body, algorithm=algorithm) for name, prefix, algorithm in SIGNED[sender]}
     match sender:
+        case "acr" | "harbor":
+            return {header.lower() or "authorization": f"Bearer {SECRET}"}
         case "azure-devops":
             return {header.lower(): BASIC_SECRET} if header else basic()
-        case "bitbucket-cloud" | "bitbucket-data-center":
-            return {"x-hub-signature": f"sha256={digest(body)}"}
-        case "forgejo":
-            return {"x-forgejo-signature": digest(body), "x-gitea-signature": digest(body)}
+        case "dockerhub" | "quay":
+            return {}  # the end of the URL is all that they have
         case "generic-hmac":
             return {header.lower() or "x-signature": f"sha512={digest(body, algorithm='sha512')}"}
-        case "gitea":
-            return {"x-gitea-signature": digest(body)}
-        case "github":
-            return {"x-hub-signature-256": f"sha256={digest(body)}"}
         case "gitlab":
             return {"x-gitlab-token": SECRET}
         case "standard-webhooks":
@@ -59,6 +69,11 @@ def secret_of(sender: str) -> str:
     return SECRETS.get(sender, SECRET)
 
 
+def url_token(sender: str) -> str:
+    """What follows the receiver's name in the URL."""
+    return secret_of(sender) if SENDERS[sender].takes_token else ""
+
+
 def an_inbound(sender: str, headers: Headers, body: bytes, *, proven: bool = True, **options: str) -> Inbound:
     """A delivery as the service hands it on: header names in lower case, and its proof among them."""
     lower = {name.lower(): value for name, value in headers.items()}
@@ -69,6 +84,7 @@ def an_inbound(sender: str, headers: Headers, body: bytes, *, proven: bool = Tru
         headers=lower | proving,
         body=body,
         received_at=NOW,
+        token=url_token(sender) if proven else "",
         automation_authors=("fluxcdbot", "fluxcdbot@users.noreply.github.com"),
         **options,
     )

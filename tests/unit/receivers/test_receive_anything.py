@@ -5,7 +5,7 @@ import asyncio
 from builders import NOW
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from proofs import proof, secret_of
+from proofs import proof, secret_of, url_token
 from recorded import DELIVERIES, Delivery
 from worlds import World
 
@@ -13,9 +13,13 @@ from shared.config.loader import load_text
 from shared.receivers import SENDERS
 from shared.services.receive import Answer
 
+ADDRESS = ", url: https://registry.contoso.example"  # of those that do not tell it
 CONFIG = load_text(
     "apiVersion: sluice/v1\nreceivers:\n"
-    + "".join(f"  - {{name: {sender}, type: {sender}, secretRef: kv://sluice/{sender}, maxBodyBytes: 100000}}\n" for sender in SENDERS)
+    + "".join(
+        f"  - {{name: {name}, type: {name}, secretRef: kv://sluice/{name}, maxBodyBytes: 100000{ADDRESS * ('url' in sender.required)}}}\n"
+        for name, sender in SENDERS.items()
+    )
 )
 #: Names that mean something to a sender, and one that does not.
 NAMES = sorted({name.lower() for delivery in DELIVERIES for name in delivery.headers} | {"authorization", "webhook-signature", "x-other"})
@@ -79,7 +83,7 @@ def test_with_its_proof_everything_is_received_or_refused_with_a_reason(
     sender, headers, body = delivery
     headers |= {name: value for name, value in more.items() if not proves(name)}
     world = a_world()
-    answer = deliver(world, sender, headers | proof(sender, body, headers), body)
+    answer = deliver(world, sender, headers | proof(sender, body, headers), body, url_token(sender))
     assert answer.status in {200, 202, 400}
     assert answer.body
     assert (answer.status == 202) == bool(world.changes.kept.all())

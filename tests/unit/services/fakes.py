@@ -17,7 +17,7 @@ from shared.domain.checks import CheckResult, check_id, is_newer
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
-from shared.domain.errors import Conflict, NotFound
+from shared.domain.errors import Conflict, NotFound, Rejected
 from shared.domain.gates import CheckState
 from shared.domain.ledger import Head, head_id
 from shared.domain.messages import KINDS, encode, read
@@ -174,6 +174,21 @@ class FakeSecrets:
         if reference not in self.known:
             raise NotFound("no such secret")
         return self.known[reference]
+
+
+class FakeRegistry:
+    def __init__(self) -> None:
+        self.tags: dict[tuple[str, str], str] = {}
+        self.asked: list[tuple[str, str, str]] = []
+        self.down: Exception | None = None
+
+    async def digest(self, url: str, tag: str, *, credentials: str = "") -> str:
+        self.asked.append((url, tag, credentials))
+        if self.down:
+            raise self.down
+        if (url, tag) not in self.tags:
+            raise Rejected("no such tag", code="404")
+        return self.tags[url, tag]
 
 
 class FakeChanges:

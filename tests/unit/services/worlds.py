@@ -16,6 +16,7 @@ from fakes import (
     FakePace,
     FakeProvider,
     FakeQueue,
+    FakeRegistry,
     FakeResourceManager,
     FakeRollouts,
     FakeSecrets,
@@ -79,6 +80,7 @@ class World:
         self.audit = FakeAudit(self.faults)
         self.resource_manager = FakeResourceManager()
         self.fleet = FakeFleet()
+        self.registry = FakeRegistry()
         self.provider = FakeProvider()
         self.gate_caller = FakeGateCaller()
         self.pace = FakePace(self.faults)
@@ -87,7 +89,7 @@ class World:
         self._attempts = 0
 
     def receive(self) -> Receive:
-        return Receive(self.config, self.secrets, self.changes, self.audit, self.queue, self.clock, self.record_check())
+        return Receive(self.config, self.secrets, self.changes, self.audit, self.queue, self.registry, self.clock, self.record_check())
 
     def record_check(self) -> RecordCheck:
         return RecordCheck(self.checks, self.changes, self.queue, self.clock)
