@@ -298,14 +298,19 @@ def test_it_wakes_when_a_time_of_grace_ends() -> None:
 
 
 def test_it_wakes_when_the_time_to_become_compliant_is_over() -> None:
-    assert running(targets("applied", "queued", slot=at(1))).step(at(2)).wake_at == at(600)
+    waiting = running(targets("applied", "queued", slot=at(1)))
+    assert waiting.step(at(480)).wake_at == at(600)
+
+
+def test_no_message_waits_for_what_a_sweep_finds_in_time() -> None:
+    assert running(targets("applied")).step(at(479)).wake_at is None
 
 
 def test_nothing_new_leaves_everything_as_it_was() -> None:
     stored = running(targets("applied"))
     before = stored.rollout
     decision = stored.step(at(31))
-    assert decision == Decision(rollout=before, changed=(), dispatch=(), calls=(), is_unfinished=False, wake_at=at(600))
+    assert decision == Decision(rollout=before, changed=(), dispatch=(), calls=(), is_unfinished=False, wake_at=None)
 
 
 def test_what_must_be_opened_is_what_changes_and_what_may_start() -> None:
