@@ -70,6 +70,8 @@ def _judge(target: Target, rules: Rules, now: datetime, *, baking: bool) -> Targ
     match target.state:
         case "queued":
             return _judge_queued(target, rules, now)
+        case "applied" | "offline" if target.rejection is not None and target.rejection.overtaken:
+            return replace(_without_trouble(target), state="superseded", reason=target.rejection.message)
         case "applied" | "offline" if _is_seen_as(SUSPENDED, target):
             return replace(_without_trouble(target), state="skipped", reason="suspended: Flux does not apply anything")
         case "applied" | "offline" if _is_seen_as(MISSING, target):

@@ -27,6 +27,7 @@ _SLOT_TOLERANCE = timedelta(seconds=ARM_WRITES.burst / ARM_WRITES.per_second)
 #: How long to wait, and how often, for a target that another instance has written and this one cannot see yet.
 _NOT_VISIBLE_SECONDS, _NOT_VISIBLE_TIMES = 5.0, 10
 _MAX_BACKOFF_SECONDS = 300.0
+_AWAITED: frozenset[TargetState] = frozenset({"queued", "applied", "offline"})
 _OVERTAKEN = Rejection(code="Overtaken", message="a newer change has this fluxConfiguration", overtaken=True)
 
 
@@ -95,11 +96,28 @@ class Apply:
                 return await self._accepted(target, rollout, found.applied_at)
             if verdict == "held":
                 return await self._later(message, rollout, (found.held_until or now) + timedelta(seconds=1), counts=False)
+            if found.rollout_id not in ("", rollout.id):
+                await self._overtake(found.rollout_id, target)
             try:
                 etag = await self.configurations.save(wanted, etag)
             except Conflict:
                 continue
             return await self._write(message, rollout, target, wanted, etag)
+
+    async def _overtake(self, older: str, target: Target) -> None:
+        """Tells the rollout that wrote this fluxConfiguration last that it is in other hands now, so that it waits for it no longer.
+
+        Rollouts of one route give way as a whole; this is for those of two routes whose paths or refs differ.
+        """
+        while True:
+            loaded = await self.rollouts.target(older, target.id)
+            if loaded is None or loaded[0].state not in _AWAITED or loaded[0].rejection is not None:
+                return
+            try:
+                await self.rollouts.save_target(replace(loaded[0], rejection=_OVERTAKEN, has_news=True), loaded[1])
+            except Conflict:
+                continue
+            return
 
     async def _write(self, message: ApplyUpdate, rollout: Rollout, target: Target, held: Configuration, etag: str) -> None:
         """The time of the update is that before the PATCH: a fast cluster may report before ARM has answered us."""

@@ -6,13 +6,20 @@ Absolute figures move with the machine; the ratios, taken in one run, less. Noth
 import platform
 from pathlib import Path
 
-from tests.bench import cold_start, core, planning
+from tests.bench import cold_start, core, planning, steps
 
 DOCUMENT = Path("docs/benchmarks.md")
 
 
 def main() -> None:
-    sections = [cold_start.measure(), core.measure_receiver(), planning.measure(), core.measure_advance(), core.measure_sealing()]
+    sections = [
+        cold_start.measure(),
+        core.measure_receiver(),
+        planning.measure(),
+        core.measure_advance(),
+        steps.measure(),
+        core.measure_sealing(),
+    ]
     text = "\n\n".join([_heading(), *sections]) + "\n"
     print(text)  # noqa: T201 -- this is what the command is for
     DOCUMENT.write_text(text)

@@ -346,3 +346,10 @@ def test_a_target_in_line_anew_keeps_only_who_it_is_and_how_often_it_was_sent() 
     )
     again = anew(tried)
     assert again == a_target(dispatch=1, retry=1, accepted_at=at(0))
+
+
+@pytest.mark.parametrize("state", ["applied", "offline"])
+def test_a_target_that_a_newer_change_has_taken_is_waited_for_no_longer(state: Any) -> None:
+    taken = Rejection(code="Overtaken", message="a newer change has it", overtaken=True)
+    target = judged(applied(state=state, rejection=taken, observation=seen(revision=SYNCED)), 31)
+    assert (target.state, target.reason, target.judge_at) == ("superseded", "a newer change has it", None)

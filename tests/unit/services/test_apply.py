@@ -368,3 +368,25 @@ async def test_a_target_that_was_dispatched_again_meanwhile_is_left_alone(world:
     world.resource_manager.meanwhile = lambda: queued(world, dispatch=2, slot=at(5))
     await apply(world)
     assert (target(world).state, target(world).dispatch) == ("queued", 2)
+
+
+async def test_the_rollout_that_wrote_it_last_waits_for_it_no_longer(world: World) -> None:
+    queued(world)
+    await apply(world)
+    queued(world, rollout=a_rollout(id="rollout-2", sequence=2, revision=sha(2), route="another"))
+    world.rollouts.kept_targets.meanwhile = lambda: world.rollouts.kept_targets.put(
+        ("rollout-1", "target-000"), replace(target(world), reason="someone was here")
+    )
+    await apply(world, replace(MESSAGE, rollout_id="rollout-2"))
+    assert (target(world).state, target(world).rejection, target(world).has_news) == ("applied", OVERTAKEN, True)
+    assert target(world).reason == "someone was here"
+    assert (target(world, "rollout-2").state, world.resource_manager.calls) == ("applied", 2)
+
+
+async def test_what_has_arrived_is_not_taken_back_from_the_rollout_that_brought_it(world: World) -> None:
+    queued(world)
+    await apply(world)
+    world.rollouts.kept_targets.put(("rollout-1", "target-000"), replace(target(world), state="compliant"))
+    queued(world, rollout=a_rollout(id="rollout-2", sequence=2, revision=sha(2), route="another"))
+    await apply(world, replace(MESSAGE, rollout_id="rollout-2"))
+    assert (target(world).state, target(world).rejection) == ("compliant", None)
