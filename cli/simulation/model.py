@@ -15,8 +15,8 @@ ARM_SECONDS: Range = (0.2, 0.8)
 AGENT_POLL_SECONDS = 60.0
 #: How long a cluster takes to fetch the commit, apply it and see it healthy. Depends on the workload; a small one.
 WORK_SECONDS: Range = (5.0, 40.0)
-#: From the agent's report to Resource Graph. It is eventually consistent: most changes show within 30 seconds, none is promised
-#: (learn.microsoft.com, Resource Graph: choose a query strategy).
+#: From the agent's report to Resource Graph. Azure promises no figure ("near real-time"); what users saw was within 30 seconds mostly
+#: (github.com/Azure/azure-dev, issue 540).
 GRAPH_LAG_SECONDS: Range = (2.0, 20.0)
 #: One page of Resource Graph holds 1,000 rows at most (learn.microsoft.com, Resource Graph: work with large data); half a second each.
 GRAPH_PAGE_ROWS, GRAPH_PAGE_SECONDS = 1_000, 0.5

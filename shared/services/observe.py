@@ -52,7 +52,7 @@ class Observe:
     async def _watched(self, rollout: Rollout) -> list[tuple[Target, str]]:
         """Those that wait for their cluster, and while a stage bakes also those that must stay well."""
         stage = rollout.stages[rollout.current]
-        states = _WATCHED_IN_BAKE if rollout.state == "running" and stage.is_baking else _WATCHED
+        states = _WATCHED_IN_BAKE if stage.is_baking else _WATCHED
         glances = await self.rollouts.glances(rollout.id, Scope(stage=len(rollout.stages), states=states))
         wanted = [g.id for g in glances if g.state in _WATCHED or g.stage == rollout.current]
         return await self.rollouts.open(rollout.id, wanted)

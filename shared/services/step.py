@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from shared.domain.advance import Decision, advance, is_settled, to_open
 from shared.domain.clock import Clock
-from shared.domain.crowd import scope
+from shared.domain.crowd import is_due, scope
 from shared.domain.errors import Conflict
 from shared.domain.facts import Facts
 from shared.domain.picking import may_start
@@ -92,13 +92,14 @@ class Step:
 
     async def _decide(self, rollout: Rollout, now: datetime) -> tuple[Decision, dict[str, str]]:
         glances = await self.rollouts.glances(rollout.id, scope(rollout))
-        facts = Facts(room=await self._room(rollout, glances), gates=await self.gate_facts(rollout))
+        facts = Facts(room=await self._room(rollout, glances, now), gates=await self.gate_facts(rollout))
         opened = await self.rollouts.open(rollout.id, to_open(rollout, glances, facts, now))
         etags = {target.id: etag for target, etag in opened}
         return advance(rollout, glances, [target for target, _ in opened], facts, now), etags
 
-    async def _room(self, rollout: Rollout, glances: Sequence[Glance]) -> dict[str, int]:
-        waiting = sorted({g.subscription for g in glances if g.state == "pending" and may_start(rollout, g)})
+    async def _room(self, rollout: Rollout, glances: Sequence[Glance], now: datetime) -> dict[str, int]:
+        """Of the subscriptions in which something may start now, at once or because it is judged in this very step."""
+        waiting = sorted({g.subscription for g in glances if (g.state == "pending" and may_start(rollout, g)) or is_due(g, rollout, now)})
         return dict(zip(waiting, await map_bounded(self.pacer.room, waiting), strict=True))
 
     async def _save(self, before: Rollout, decision: Decision, etag: str, etags: dict[str, str], now: datetime) -> tuple[Decision, str]:

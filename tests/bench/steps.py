@@ -58,7 +58,7 @@ def _row(size: int, figures: dict[str, Any]) -> list[str]:
         str(len(steps)),
         f"{median(steps):.0f}",
         f"{max(steps):.0f}",
-        f"{sum(steps) / size:.1f}",
+        f"{2 * sum(steps) / figures['changes']:.1f}",
         f"{figures['mib']:.0f}",
         f"{figures['target_bytes']:,}",
         f"{figures['rollout_bytes']:,}",
