@@ -28,7 +28,7 @@ log = event_logger("sluice.step")
 #: A listed rollout that does not exist after so long was never made: its planning died, and was done again under the same id or not at all.
 _ORPHANED_AFTER = timedelta(hours=1)
 #: Targets that one message may change before the rest goes into another: a function that is short is one that can be scaled and lost.
-_MOST_CHANGES = 180
+_MOST_CHANGES = 90
 #: Two messages that step one rollout hinder each other: who has lost so many races leaves it to the other, and looks again later.
 _MOST_RACES, _OUT_OF_THE_WAY = 3, timedelta(seconds=2)
 

@@ -30,7 +30,9 @@ _MOST_STEPS = 16  #: of a rollout of ten thousand the first ones: they see as ma
 
 
 async def measure(count: int) -> dict[str, object]:
-    """CPU seconds of every step, how often a target was queued or found compliant in them, the bytes of a target's document, and the process's largest size in MiB."""
+    """CPU seconds of every step, how often a target was queued or found compliant in them, the bytes of a target's document and of the
+    rollout's, and the process's largest size in MiB.
+    """
     app = bootstrap.app()
     rollout = await _create(app, count)
     steps: list[float] = []

@@ -53,7 +53,7 @@ async def settled(play: Playground, push: Push) -> dict[str, Any]:
         is_over = summary["state"] != "running" and not counts.keys() & {"pending", "queued", "applied", "offline"}
         return summary if is_over else None
 
-    return await eventually(look, "nobody is waited for", within_seconds=240) or {}
+    return await eventually(look, "nobody is waited for", within_seconds=400) or {}
 
 
 async def test_a_thousand_clusters_end_exactly_where_they_should(play: Playground) -> None:
@@ -64,16 +64,16 @@ async def test_a_thousand_clusters_end_exactly_where_they_should(play: Playgroun
         await play.azure.fail_requests("PATCH", "/fluxConfigurations/", status=status, rate=0.01, retryAfter=1)
 
     first = await play.push()
-    await eventually(lambda: is_asking(play, first), "the first push waits for approval", within_seconds=120)
+    await eventually(lambda: is_asking(play, first), "the first push waits for approval", within_seconds=400)
     second = play.commit("Bring a better till to every shop")
     await play.azure.fail_commit(second.commit, clusters=FAILING)
     assert (await play.deliver(second)).status == 202
-    await eventually(lambda: is_asking(play, second), "the second push waits for approval", within_seconds=120)
+    await eventually(lambda: is_asking(play, second), "the second push waits for approval", within_seconds=400)
     assert (await play.summary(first))["state"] == "superseded"
 
     approved = await play.act(second, "gates/world/approval/approve", reason="berlin is well")
     assert approved.status == 200, approved
-    await play.ended(second, within_seconds=240)
+    await play.ended(second, within_seconds=400)
     for cluster in AWAY:
         await play.azure.connect(cluster, "Connected")
 

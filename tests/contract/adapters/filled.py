@@ -162,7 +162,6 @@ def rollout(**fields: Any) -> Rollout:
         "title": f"Open the {SECRET} till",
         "forced": True,
         "stages": (stage(), stage(f"{SECRET}-prod")),
-        "rules": Rules(compliance_within_seconds=1800, grace_seconds=120.25, max_failures=2, redispatch_after_seconds=300),
         "created_at": AT,
         "updated_at": later(5),
         "state": "paused",

@@ -74,6 +74,7 @@ def target_of(fleet: Fleet, number: int = 0) -> Target:
         configuration="platform",
         cluster=fleet.cluster(number),
         subscription=fleet.subscriptions[0],
+        pin=Pin(revision="c" * 40, branch="main"),
     )
 
 

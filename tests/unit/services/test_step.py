@@ -90,7 +90,7 @@ async def test_every_subscription_has_a_pace_of_its_own(world: World) -> None:
 async def test_a_step_does_a_bounded_piece_of_work_and_leaves_the_rest_to_another_message(world: World) -> None:
     fill(world, 500)
     await world.step()("rollout-1")
-    assert counted(world) == [{"queued": 180, "pending": 320}]
+    assert counted(world) == [{"queued": 90, "pending": 410}]
     assert world.queue.messages(ROLLOUT_STEPS)[-1:] == [StepRollout(rollout_id="rollout-1")]
 
 
