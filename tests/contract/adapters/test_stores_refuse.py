@@ -14,9 +14,9 @@ from shared.azure.cosmos.keys import CosmosDataKeys
 from shared.azure.cosmos.pace import CosmosPace
 from shared.azure.cosmos.rollouts import CosmosRollouts
 from shared.azure.sealing import EnvelopeSealer
-from shared.domain.advance import needs
+from shared.domain.crowd import scope
 from shared.domain.errors import Conflict, Malformed
-from shared.domain.rollouts import Rollout, RolloutState, Target, TargetState
+from shared.domain.rollouts import Glance, Rollout, RolloutState, Target, TargetState
 
 STATES: tuple[TargetState, ...] = ("pending", "queued", "applied", "offline", "compliant", "failed", "skipped", "superseded")
 
@@ -57,25 +57,48 @@ async def test_a_clear_field_of_another_type_is_refused_by_its_id(database: Data
 async def test_a_damaged_target_stops_its_rollout_by_name(database: Database, sealer: EnvelopeSealer, damage: dict[str, Any]) -> None:
     store = CosmosRollouts(database, sealer)
     target = filled.target(state="pending")
-    await store.create_target(target)
+    await store.create_targets([target])
     await overwrite(database, "rollouts", target.id, target.rollout_id, **damage)
     with pytest.raises(Malformed, match=target.id):
-        await store.targets_to_advance(filled.rollout(current=1))
+        await store.open(target.rollout_id, [target.id])
 
 
 @pytest.mark.parametrize("state", ["running", "paused", "succeeded", "superseded", "aborted"])
 @pytest.mark.parametrize("current", [0, 1, 2])
-async def test_exactly_the_targets_that_a_step_needs_are_read(
+async def test_exactly_the_targets_that_a_step_needs_are_seen(
     database: Database, sealer: EnvelopeSealer, state: RolloutState, current: int
 ) -> None:
     store = CosmosRollouts(database, sealer)
     rollout = filled.rollout(state=state, current=current)
     etags = {target.id: await store.save_target(target, "") for target in every_target(rollout)}
     await store.save_target(filled.target(id="other", rollout_id="another", state="pending"), "")
-    read = await store.targets_to_advance(rollout)
-    expected = {target.id: target for target in every_target(rollout) if needs(rollout, target.stage, target.state)}
-    assert {target.id: target for target, _ in read} == expected
-    assert {target.id: etag for target, etag in read} == {name: etags[name] for name in expected}
+    expected = {t.id: t for t in every_target(rollout) if scope(rollout).covers(t.stage, t.state)}
+    seen = await store.glances(rollout.id, scope(rollout))
+    assert {glance.id: glance for glance in seen} == {name: Glance.at(target) for name, target in expected.items()}
+    opened = await store.open(rollout.id, sorted(expected))
+    assert {target.id: (target, etag) for target, etag in opened} == {name: (t, etags[name]) for name, t in expected.items()}
+
+
+async def test_a_rollout_and_its_targets_are_saved_together_or_not_at_all(database: Database, sealer: EnvelopeSealer) -> None:
+    store = CosmosRollouts(database, sealer)
+    rollout = filled.rollout()
+    await store.create(rollout)
+    targets = every_target(rollout)[:3]
+    await store.create_targets(targets)
+    opened = await store.open(rollout.id, [target.id for target in targets])
+    found = await store.get(rollout.id)
+    assert found is not None
+    changed = [(replace(target, reason="changed"), etag) for target, etag in opened]
+    await store.save_target(replace(opened[0][0], reason="someone was here"), opened[0][1])
+    with pytest.raises(Conflict):
+        await store.commit(replace(rollout, reason="changed"), found[1], changed)
+    assert await store.get(rollout.id) == found
+    late = await store.save_targets(changed)
+    assert [target.id for target in late] == [opened[0][0].id]
+    again = await store.open(rollout.id, [target.id for target in targets])
+    etag = await store.commit(replace(rollout, reason="changed"), found[1], [(replace(t, reason="both"), e) for t, e in again])
+    assert await store.get(rollout.id) == (replace(rollout, reason="changed"), etag)
+    assert {target.reason for target, _ in await store.open(rollout.id, [target.id for target in targets])} == {"both"}
 
 
 def every_target(rollout: Rollout) -> list[Target]:
@@ -84,9 +107,8 @@ def every_target(rollout: Rollout) -> list[Target]:
 
 async def test_targets_are_found_by_stage_and_state(database: Database, sealer: EnvelopeSealer) -> None:
     store = CosmosRollouts(database, sealer)
-    for target in every_target(filled.rollout()):
-        assert await store.create_target(target)
-    assert not await store.create_target(every_target(filled.rollout())[0])
+    assert await store.create_targets(every_target(filled.rollout()))
+    assert not await store.create_targets(every_target(filled.rollout())[:1])
     rollout = filled.rollout().id
     assert len(await store.targets(rollout)) == 3 * len(STATES)
     assert {t.state for t in await store.targets(rollout, stage=1)} == set(STATES)
