@@ -11,11 +11,13 @@ from shared.domain.changes import Change
 from shared.domain.checks import CheckResult
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
+from shared.domain.gates import Gate, Verdict
 from shared.domain.ledger import Head, head_id
 from shared.domain.observations import Observation
 from shared.domain.pins import Pin
 from shared.domain.record import Record, digest
 from shared.domain.rollouts import Rejection, Rollout, RolloutEvent, Rules, Stage, Target
+from shared.domain.windows import Calendar, Window
 
 SECRET = "contoso"
 AT = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
@@ -43,6 +45,7 @@ def change() -> Change:
         before="2e" * 20,
         revision=COMMIT,
         forced=True,
+        automated=True,
         pushed_at=AT,
         received_at=later(1),
         receiver=f"{SECRET}-receiver",
@@ -121,7 +124,12 @@ def target(**fields: Any) -> Target:
         "accepted_at": later(11.5),
         "failing_since": later(12),
         "missing_since": later(13),
-        "rejection": Rejection(code="ResourceNotFound", message=f"{SECRET} is not there", missing=True),
+        "rejection": Rejection(code="ResourceNotFound", message=f"{SECRET} is not there", missing=True, overtaken=True),
+        "goal": "back",
+        "retry": 1,
+        "away": "Offline",
+        "has_news": True,
+        "judge_at": later(14),
         "before": observation(-60),
         "pin": pin(),
         "previous": pin("2e" * 20),
@@ -131,14 +139,45 @@ def target(**fields: Any) -> Target:
     return Target(**(values | fields))
 
 
+def window() -> Window:
+    return Window(
+        time_zone="Europe/Berlin", days=(0, 1), start="08:00", end="17:00", first="2026-12-20T00:00", last="2027-01-02T00:00", name=SECRET
+    )
+
+
+def gate() -> Gate:
+    return Gate(
+        name=f"{SECRET}-gate",
+        type="webhook",
+        state="rejected",
+        asked_at=later(1),
+        expires_after_seconds=60.5,
+        approvers=(f"{SECRET}-leads",),
+        required=2,
+        checks=(f"{SECRET}/build",),
+        url=f"https://{SECRET}.example",
+        secret_ref=f"kv://{SECRET}/gate",
+        called_at=later(1.5),
+        route=f"{SECRET}-staging",
+        verdicts=(Verdict(by=f"zoe@{SECRET}.example", approved=True, reason=f"{SECRET} is well", at=later(1.6)),),
+        reason=f"{SECRET} said no",
+    )
+
+
 def stage(name: str = f"{SECRET}-canary") -> Stage:
     return Stage(
         name=name,
         total=10,
         max_concurrency=5,
         after_wait_seconds=90.5,
-        rules=Rules(compliance_within_seconds=1800, grace_seconds=120.25, max_failures=2, redispatch_after_seconds=300),
+        rules=Rules(
+            compliance_within_seconds=1800, grace_seconds=120.25, max_failures=2, redispatch_after_seconds=300, on_failure="rollback"
+        ),
+        bake_seconds=30.5,
+        gates=(gate(),),
+        forgiven=1,
         state="running",
+        done_at=later(2.5),
         opened_at=later(2),
         closed_at=later(3),
         counts={"compliant": 3, "failed": 7},
@@ -147,7 +186,14 @@ def stage(name: str = f"{SECRET}-canary") -> Stage:
 
 def rollout(**fields: Any) -> Rollout:
     event = RolloutEvent(
-        id=digest("event"), kind="stage.failed", at=later(4), summary=f"{SECRET}: seven clusters failed", stage=1, severity="error"
+        id=digest("event"),
+        kind="stage.failed",
+        at=later(4),
+        summary=f"{SECRET}: seven clusters failed",
+        stage=1,
+        severity="error",
+        by=f"zoe@{SECRET}.example",
+        reason=f"{SECRET} burns",
     )
     values: dict[str, Any] = {
         "id": digest("rollout"),
@@ -166,6 +212,11 @@ def rollout(**fields: Any) -> Rollout:
         "updated_at": later(5),
         "state": "paused",
         "reason": f"stage {SECRET}-canary: 7 clusters failed",
+        "waiting_for": f"approval of {SECRET}-leads",
+        "calendars": (Calendar(windows=(window(),), freezes=(window(),)),),
+        "retries": 1,
+        "back_stages": (0, 1),
+        "unnoted": (digest("target"),),
         "current": 1,
         "unstaged": 4,
         "superseded_by": digest("rollout", SECRET),
@@ -181,6 +232,8 @@ def configuration() -> Configuration:
         id=digest("configuration"),
         cluster_id=digest("cluster"),
         subscription=SUBSCRIPTION,
+        dispatch=3,
+        retry=1,
         resource_id=CONFIGURATION_ID,
         sequence=1_772_600_000_000,
         rollout_id=digest("rollout"),
