@@ -18,6 +18,7 @@ from shared.domain.pace import Pace
 from shared.domain.pins import Pin
 from shared.domain.record import Record
 from shared.domain.rollouts import Glance, Rollout, Target
+from shared.domain.turns import Turn
 
 
 class Provider(Protocol):
@@ -183,6 +184,14 @@ class Rollouts(Protocol):
         ...
 
     async def unmark_active(self, rollout_id: str) -> None: ...
+
+    async def turn(self, rollout_id: str) -> tuple[Turn, str] | None:
+        """Whose turn it is, and its ETag; None for a rollout that is not on the list."""
+        ...
+
+    async def save_turn(self, rollout_id: str, turn: Turn, etag: str) -> None:
+        """Raises Conflict when it changed since it was read, NotFound when the rollout has left the list."""
+        ...
 
     async def active(self) -> list[tuple[str, datetime]]:
         """Rollouts that can still change, and since when they are listed."""

@@ -45,7 +45,8 @@ class AnswerGate:
                 break
             if rollout.state in FINISHED:
                 raise NotAllowed(f"the rollout is {rollout.state} already")
-            # Before the save: after it nobody would know that the record is still missing.
+            # Before the save: after it nobody would know that the record is still missing. Where the save is lost, the record says what
+            # was asked for; whoever then says the opposite makes another.
             await self._note(rollout, stage, answered, verdict, cause)
             try:
                 await self.rollouts.save(replace(with_gate(rollout, stage, answered), updated_at=self.clock()), etag)
@@ -60,7 +61,7 @@ class AnswerGate:
         await self.audit.append(
             Entry(
                 # Ids stand readable in the database, names do not.
-                id=digest("gate-answer", rollout.id, str(stage), gate.name, verdict.by),
+                id=digest("gate-answer", rollout.id, str(stage), gate.name, verdict.by, str(verdict.approved)),
                 stream=rollout.id,
                 at=verdict.at,
                 actor=verdict.by,

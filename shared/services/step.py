@@ -1,5 +1,6 @@
 """A rollout is looked at: see what can change, decide, save it all at once, do what follows."""
 
+import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from msgspec.structs import replace
 from shared.domain.advance import Decision, advance, is_settled, to_open
 from shared.domain.clock import Clock
 from shared.domain.crowd import is_due, scope
-from shared.domain.errors import Conflict
+from shared.domain.errors import Conflict, NotFound, SluiceError
 from shared.domain.facts import Facts
 from shared.domain.picking import may_start
 from shared.domain.rollouts import FINAL, Glance, Rollout, Target
 from shared.domain.targets import scheduled
+from shared.domain.turns import Turn, take
 from shared.log import event_logger
 from shared.ports import Rollouts
 from shared.services.concurrency import map_bounded
@@ -29,8 +31,6 @@ log = event_logger("sluice.step")
 _ORPHANED_AFTER = timedelta(hours=1)
 #: Targets that one message may change before the rest goes into another: a function that is short is one that can be scaled and lost.
 _MOST_CHANGES = 90
-#: Two messages that step one rollout hinder each other: who has lost so many races leaves it to the other, and looks again later.
-_MOST_RACES, _OUT_OF_THE_WAY = 3, timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,60 @@ class Step:
 
     async def __call__(self, rollout_id: str) -> None:
         """Moves one rollout as far as it goes now. An unknown one is ignored: its planning sends another message when it is done."""
-        changed, lost, noted = 0, 0, frozenset[str]()
+        if not await self._take_turn(rollout_id):
+            return
+        try:
+            is_unfinished = await self._run(rollout_id)
+        except SluiceError:
+            with contextlib.suppress(SluiceError):  # the turn ends by itself in the end
+                await self._end_turn(rollout_id)
+            raise
+        if await self._end_turn(rollout_id) or is_unfinished:
+            await self.effects.step_again(rollout_id)
+
+    async def _run(self, rollout_id: str) -> bool:
+        """Whether there is more to do than one message does."""
+        changed = 0
         while changed < _MOST_CHANGES:
             try:
-                decision = await self._once(rollout_id, noted)
+                decision = await self._once(rollout_id)
             except Conflict:
                 log.info("rollout.contended", extra={"rollout": rollout_id})
-                lost += 1
-                if lost == _MOST_RACES:
-                    return await self.effects.step_again(rollout_id, not_before=self.clock() + _OUT_OF_THE_WAY)
                 continue
             if decision is None:
-                return None
-            changed, noted = changed + len(decision.changed), frozenset(decision.rollout.unnoted)
-        return await self.effects.step_again(rollout_id)
+                return False
+            changed += len(decision.changed)
+        return True
+
+    async def _take_turn(self, rollout_id: str) -> bool:
+        """Whether this message may step. Where another one does, it is asked to look once more; where that one dies, its turn ends by
+        itself and the sweep comes.
+        """
+        while True:
+            found = await self.rollouts.turn(rollout_id)
+            if found is None:
+                return True
+            is_free, turn = take(found[0], self.clock())
+            if turn == found[0]:
+                return is_free
+            try:
+                await self.rollouts.save_turn(rollout_id, turn, found[1])
+            except (Conflict, NotFound):
+                continue
+            return is_free
+
+    async def _end_turn(self, rollout_id: str) -> bool:
+        """Whether someone came meanwhile."""
+        while True:
+            found = await self.rollouts.turn(rollout_id)
+            if found is None:
+                return False
+            turn, etag = found
+            try:
+                await self.rollouts.save_turn(rollout_id, Turn(since=turn.since), etag)
+            except (Conflict, NotFound):
+                continue
+            return turn.is_asked_for
 
     async def sweep(self) -> None:
         """Steps every rollout that can still change: what a crash lost is found here."""
@@ -69,26 +109,23 @@ class Step:
                 continue
             await self.effects.step_again(rollout_id)
 
-    async def _once(self, rollout_id: str, noted: frozenset[str]) -> Decision | None:
-        """One step; None when there is nothing more to do now. Raises Conflict when someone else was faster.
-
-        `noted` are targets whose end this message has put into the audit trail already.
-        """
+    async def _once(self, rollout_id: str) -> Decision | None:
+        """One step; None when there is nothing more to do now. Raises Conflict when someone else was faster."""
         found = await self.rollouts.get(rollout_id)
         if found is None:
             return None
         rollout, etag = found
-        await self._note_what_was_left(rollout, noted)
+        await self._note_what_was_left(rollout)
         now = self.clock()
         decision, etags = await self._decide(rollout, now)
         decision, etag = await self._save(rollout, decision, etag, etags, now)
         await self._follow(rollout, decision, etag, now)
         return decision if decision.is_unfinished else None
 
-    async def _note_what_was_left(self, rollout: Rollout, noted: frozenset[str]) -> None:
+    async def _note_what_was_left(self, rollout: Rollout) -> None:
         """The audit records of the step before, where its instance died."""
-        if left := [target for target in rollout.unnoted if target not in noted]:
-            await self.effects.note_ends(rollout, [target for target, _ in await self.rollouts.open(rollout.id, left)])
+        if rollout.unnoted:
+            await self.effects.note_ends(rollout, [target for target, _ in await self.rollouts.open(rollout.id, rollout.unnoted)])
 
     async def _decide(self, rollout: Rollout, now: datetime) -> tuple[Decision, dict[str, str]]:
         glances = await self.rollouts.glances(rollout.id, scope(rollout))
@@ -136,7 +173,7 @@ class Step:
         done = replace(after, unnoted=())
         if must_tell(before, after, now):
             done = await self.effects.tell(done)
-        if done != after and not (decision.is_unfinished and done.announced == after.announced):
+        if done != after:
             await self.rollouts.save(done, etag)
         if is_settled(done) and done.announced == len(done.events) and not decision.is_unfinished:
             await self.rollouts.unmark_active(done.id)

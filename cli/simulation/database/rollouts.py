@@ -11,8 +11,9 @@ from cli.simulation.database.table import Table
 from cli.simulation.model import BATCH_SECONDS, PAGE_SECONDS, READ_SECONDS, ROWS_IN_BATCH, ROWS_IN_PAGE, WRITE_SECONDS
 from shared.domain.clock import Clock
 from shared.domain.crowd import Scope
-from shared.domain.errors import Conflict
+from shared.domain.errors import Conflict, NotFound
 from shared.domain.rollouts import Glance, Rollout, Target
+from shared.domain.turns import Turn
 
 
 class MemoryRollouts:
@@ -25,7 +26,7 @@ class MemoryRollouts:
         self._rollouts: Table[Rollout] = Table()
         self._targets: dict[str, Table[Target]] = defaultdict(Table)
         self._glances: dict[str, dict[str, Glance]] = defaultdict(dict)
-        self._active: dict[str, datetime] = {}
+        self._active: Table[Turn] = Table()
         self.rollout_listeners: list[Callable[[Rollout], None]] = []
         self.target_listeners: list[Callable[[str, Target], None]] = []
 
@@ -96,17 +97,28 @@ class MemoryRollouts:
 
     async def mark_active(self, rollout_id: str) -> None:
         await asyncio.sleep(WRITE_SECONDS)
-        self._active.setdefault(rollout_id, self._clock())
+        if rollout_id not in self._active:
+            self._active.put(rollout_id, Turn(since=self._clock()))
 
     async def unmark_active(self, rollout_id: str) -> None:
         await asyncio.sleep(WRITE_SECONDS)
-        self._active.pop(rollout_id, None)
+        self._active.drop(rollout_id)
         if found := self._rollouts.get(rollout_id):
             self._tell(found[0])
 
+    async def turn(self, rollout_id: str) -> tuple[Turn, str] | None:
+        await asyncio.sleep(READ_SECONDS)
+        return self._active.get(rollout_id)
+
+    async def save_turn(self, rollout_id: str, turn: Turn, etag: str) -> None:
+        await asyncio.sleep(WRITE_SECONDS)
+        if rollout_id not in self._active:
+            raise NotFound(rollout_id)
+        self._active.save(rollout_id, turn, etag)
+
     async def active(self) -> list[tuple[str, datetime]]:
         await asyncio.sleep(READ_SECONDS)
-        return list(self._active.items())
+        return [(key, turn.since) for key, turn in self._active.items()]
 
     async def recent(self, limit: int, continuation: str | None) -> tuple[list[Rollout], str | None]:
         await asyncio.sleep(READ_SECONDS)

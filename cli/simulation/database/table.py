@@ -20,6 +20,12 @@ class Table(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return (document for document, _ in self._saved.values())
 
+    def items(self) -> Iterator[tuple[str, T]]:
+        return ((key, document) for key, (document, _) in self._saved.items())
+
+    def drop(self, key: str) -> None:
+        self._saved.pop(key, None)
+
     def get(self, key: str) -> tuple[T, str] | None:
         found = self._saved.get(key)
         return (found[0], str(found[1])) if found else None

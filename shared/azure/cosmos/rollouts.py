@@ -11,6 +11,7 @@ from shared.azure.cosmos.documents import Document, Shelf
 from shared.domain.crowd import Scope
 from shared.domain.errors import Conflict, Malformed
 from shared.domain.rollouts import Glance, Rollout, Target
+from shared.domain.turns import Turn
 from shared.ports import Sealer
 
 _ROLLOUT_ITEM = "rollout"
@@ -127,11 +128,23 @@ class CosmosRollouts:
         return [await self._targets.decode(document) async for document in found]
 
     async def mark_active(self, rollout_id: str) -> None:
-        entry = {"id": rollout_id, "rolloutId": _ACTIVE, "type": "active", "since": datetime.now(UTC).isoformat(), "ttl": -1}
-        await _created(self.database.save("rollouts", entry, ""))
+        await _created(self.database.save("rollouts", _entry(rollout_id, Turn(since=datetime.now(UTC))), ""))
 
     async def unmark_active(self, rollout_id: str) -> None:
         await self.database.delete("rollouts", rollout_id, _ACTIVE)
+
+    async def turn(self, rollout_id: str) -> tuple[Turn, str] | None:
+        """Kept with the list's entry, so that taking turns never stands in the way of a step's transaction."""
+        entry = await self.database.read("rollouts", rollout_id, _ACTIVE)
+        if entry is None:
+            return None
+        try:
+            return msgspec.convert(entry, Turn), str(entry["_etag"])
+        except msgspec.ValidationError as error:
+            raise Malformed(f"entry of rollout {rollout_id} on the list: {error}") from None
+
+    async def save_turn(self, rollout_id: str, turn: Turn, etag: str) -> None:
+        await self.database.replace("rollouts", _entry(rollout_id, turn), etag)
 
     async def active(self) -> list[tuple[str, datetime]]:
         text = "SELECT * FROM c WHERE c.rolloutId = @active"
@@ -157,6 +170,10 @@ class CosmosRollouts:
     @property
     def _targets(self) -> Shelf[Target]:
         return Shelf(self.database, self.sealer, TARGET)
+
+
+def _entry(rollout_id: str, turn: Turn) -> Json:
+    return {"id": rollout_id, "rolloutId": _ACTIVE, "type": "active", "ttl": -1, **msgspec.to_builtins(turn)}
 
 
 def _glance(rollout_id: str, document: Json) -> Glance:

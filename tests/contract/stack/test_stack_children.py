@@ -1,6 +1,5 @@
 """Supervision: a child is ready, fails loudly, stops, and never stays behind."""
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -63,6 +62,7 @@ async def test_a_child_that_dies_early_is_named_with_its_last_words(start: Start
 
 async def test_a_child_that_is_never_ready_is_named(start: Start) -> None:
     child = await start("import time; print('thinking'); time.sleep(60)")
+    await children.announced(child, "thinking")
     with pytest.raises(ChildFailed, match=r"(?s)was not ready within 0.2 seconds.*thinking"):
         await children.announced(child, READY, within_seconds=0.2)
 

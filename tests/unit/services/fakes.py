@@ -26,6 +26,7 @@ from shared.domain.pace import Pace
 from shared.domain.pins import Pin
 from shared.domain.record import Record
 from shared.domain.rollouts import Glance, Rollout, Target
+from shared.domain.turns import Turn
 
 T = TypeVar("T")
 
@@ -247,6 +248,7 @@ class FakeRollouts:
         self.kept: Shelf[Rollout] = Shelf(faults)
         self.kept_targets: Shelf[Target] = Shelf(faults)
         self.listed: dict[str, datetime] = {}
+        self.turns: Shelf[Turn] = Shelf(faults)
 
     async def create(self, rollout: Rollout) -> bool:
         return await self.kept.create(rollout.id, rollout)
@@ -320,6 +322,18 @@ class FakeRollouts:
     async def unmark_active(self, rollout_id: str) -> None:
         await self._faults.write()
         self.listed.pop(rollout_id, None)
+        self.turns.drop(rollout_id)
+
+    async def turn(self, rollout_id: str) -> tuple[Turn, str] | None:
+        await self._faults.read()
+        if rollout_id not in self.listed:
+            return None
+        return await self.turns.get(rollout_id) or (Turn(since=self.listed[rollout_id]), "")
+
+    async def save_turn(self, rollout_id: str, turn: Turn, etag: str) -> None:
+        if rollout_id not in self.listed:
+            raise NotFound("the rollout has left the list")
+        await self.turns.save(rollout_id, turn, etag)
 
     async def active(self) -> list[tuple[str, datetime]]:
         await self._faults.read()

@@ -19,6 +19,7 @@ from shared.domain.messages import CONFIG_UPDATES, NOTIFICATIONS, ROLLOUT_STEPS,
 from shared.domain.pace import ARM_WRITES, Pace
 from shared.domain.rollouts import Rollout, Target
 from shared.domain.targets import scheduled
+from shared.domain.turns import Turn
 from shared.services.concurrency import map_bounded
 
 SYNCED = f"main@sha1:{sha(1)}"
@@ -135,6 +136,31 @@ async def test_five_steps_at_once_are_one(world: World) -> None:
     assert {dispatch for _, dispatch in dispatched} == {1}
     assert world.queue.messages(NOTIFICATIONS).count(Notify(rollout_id="rollout-1", event_id="rollout-1.rollout.started")) >= 1
     assert counted(world) == [stage.counts for stage in rollout(world).stages]
+
+
+async def test_a_message_that_comes_while_another_one_steps_asks_it_to_look_once_more(world: World) -> None:
+    fill(world, 3)
+    held = Turn(since=NOW, held_until=at(60))
+    world.rollouts.turns.put("rollout-1", held)
+    await world.step()("rollout-1")
+    assert (counted(world), world.queue.sent) == ([{"pending": 3}], [])
+    assert world.rollouts.turns.now("rollout-1") == replace(held, is_asked_for=True)
+
+    world.clock.now = at(60)
+    world.rollouts.kept.meanwhile = lambda: world.rollouts.turns.put("rollout-1", Turn(since=NOW, held_until=at(120), is_asked_for=True))
+    await world.step()("rollout-1")
+    assert counted(world) == [{"queued": 3}]
+    assert world.rollouts.turns.now("rollout-1") == Turn(since=NOW)
+    assert world.queue.messages(ROLLOUT_STEPS) == [StepRollout(rollout_id="rollout-1")]
+
+
+async def test_a_step_that_fails_leaves_its_turn_to_the_next(world: World) -> None:
+    fill(world, 3)
+    world.rollouts.kept.meanwhile = lambda: world.faults.fail_next.append(Unavailable("down"))
+    with pytest.raises(Unavailable):
+        await world.step()("rollout-1")
+    await world.step()("rollout-1")
+    assert counted(world) == [{"queued": 3}]
 
 
 async def test_an_unknown_rollout_is_left_to_its_planning(world: World) -> None:
@@ -280,6 +306,7 @@ async def test_steps_at_the_same_time_agree(seed: int, together: int, die_at: in
     world.faults.die_at = die_at
     await asyncio.gather(*(retry(world) for _ in range(together)))
     world.faults.die_at = None
+    world.clock.pass_(60)  # the turn of one that died ends
     await retry(world)
     assert counted(world) == [stage.counts for stage in rollout(world).stages] == [{"queued": 4}, {"pending": 2}]
     messages = world.queue.messages(CONFIG_UPDATES)
