@@ -1,5 +1,6 @@
 """Supervision: a child is ready, fails loudly, stops, and never stays behind."""
 
+import asyncio
 import os
 import signal
 import subprocess
