@@ -55,12 +55,13 @@ types:
 imports:
 	$(call quietly,import contracts,$(VENV)/bin/lint-imports)
 
-tests: ## all tests, with coverage: the domain must be covered whole
+tests: ## all tests; the domain must be covered whole by those that need no running stack
 	@rm -f .coverage .coverage.*
-	@$(VENV)/bin/coverage run -m pytest -n 2 --dist worksteal tests
+	@$(VENV)/bin/coverage run -m pytest -n 2 --dist worksteal tests/unit tests/contract
 	@$(VENV)/bin/coverage combine --quiet
 	@$(VENV)/bin/coverage report --format=total | sed 's/^/coverage of functions and shared, lines and branches: /;s/$$/ %/'
 	@$(VENV)/bin/coverage report --include='shared/domain/*' --fail-under=100 --format=total | sed 's/^/coverage of shared\/domain, which must be 100: /;s/$$/ %/'
+	@$(VENV)/bin/pytest -n 2 --dist loadscope tests/e2e
 
 unit: setup ## the tests that need no process: seconds
 	@$(VENV)/bin/pytest -n 2 tests/unit

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 from azure_side import AzureSide
@@ -75,9 +76,16 @@ class Playground:
         return await self.post(push.body, headers)
 
     async def push(self, message: str = "Bring a new till to every shop") -> Push:
+        """A new commit, delivered until it is accepted: a machine busy with other tests may answer 503, deliver again."""
         pushed = self.commit(message)
-        answer = await self.deliver(pushed)
-        assert answer.status == 202, answer
+        delivery = str(uuid4())
+
+        async def accepted() -> bool:
+            answer = await self.deliver(pushed, delivery)
+            assert answer.status in (202, 503), answer
+            return answer.status == 202
+
+        await eventually(accepted, "the push is accepted")
         return pushed
 
     async def post(self, body: bytes, headers: Mapping[str, str], receiver: str = "platform") -> Answer:
@@ -105,6 +113,16 @@ class Playground:
     async def summary(self, push: Push) -> Json:
         """The push's one rollout without its targets, as soon as there is one."""
         return (await eventually(lambda: self.rollouts_of(push), "a rollout began"))[0]
+
+    async def finished(self, push: Push, *, within_seconds: float) -> Json:
+        """The push's rollout without its targets, once it has succeeded: for fleets that are too large to be read again and again."""
+
+        async def look() -> Json | None:
+            summary = await self.summary(push)
+            assert summary["state"] in ("running", "succeeded"), summary
+            return summary if summary["state"] == "succeeded" else None
+
+        return await eventually(look, f"the rollout of {push.commit} has succeeded", within_seconds=within_seconds) or {}
 
     async def act(self, push: Push, act: str, **said: str) -> Answer:
         """What someone does to the push's rollout through the API."""

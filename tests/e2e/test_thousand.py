@@ -73,7 +73,7 @@ async def test_a_thousand_clusters_end_exactly_where_they_should(play: Playgroun
 
     approved = await play.act(second, "gates/world/approval/approve", reason="berlin is well")
     assert approved.status == 200, approved
-    await play.ended(second, within_seconds=400)
+    await play.finished(second, within_seconds=400)
     for cluster in AWAY:
         await play.azure.connect(cluster, "Connected")
 
