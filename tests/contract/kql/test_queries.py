@@ -16,11 +16,16 @@ COLUMNS = (
     " extendedLocation:dynamic, systemData:dynamic"
 )
 TABLES = {"resources": COLUMNS, "kubernetesconfigurationresources": COLUMNS}
+#: Columns that our alert rules use (learn.microsoft.com, Azure Monitor Logs tables AppRequests and AppTraces).
+TELEMETRY = {
+    "AppRequests": "TimeGenerated:datetime, Name:string, OperationName:string, Success:bool, ResultCode:string, DurationMs:real",
+    "AppTraces": "TimeGenerated:datetime, Message:string, SeverityLevel:int, OperationName:string, Properties:dynamic",
+}
 
 
-def diagnose(text: str) -> list[str]:
+def diagnose(text: str, tables: dict[str, str] = TABLES) -> list[str]:
     script = Path(__file__).with_name("diagnose.js")
-    command = [node(), str(script), str(PACKAGES), json.dumps(TABLES)]
+    command = [node(), str(script), str(PACKAGES), json.dumps(tables)]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=True, timeout=60)
     found: list[str] = json.loads(done.stdout)
     return found
@@ -34,3 +39,8 @@ def test_microsofts_parser_finds_nothing_wrong(name: str) -> None:
 def test_the_parser_would_find_a_misspelt_column_and_a_missing_operator() -> None:
     assert diagnose("resources | project nme")
     assert diagnose("resources | wher name == 'a'")
+
+
+@pytest.mark.parametrize("path", sorted(Path("infra/queries/alerts").glob("*.kql")), ids=lambda path: path.stem)
+def test_microsofts_parser_finds_nothing_wrong_in_an_alert_rule(path: Path) -> None:
+    assert diagnose(path.read_text(), TELEMETRY) == []

@@ -1,0 +1,183 @@
+// Sluice in one subscription: an inventory. Each line of it is a module; who may do what is in roles.bicep alone.
+targetScope = 'subscription'
+
+@minLength(2)
+@maxLength(12)
+@description('Part of every name, and the environment of azd: small letters and digits.')
+param environmentName string
+
+@description('Region of everything here. Clusters may be anywhere.')
+param location string
+
+@description('Subscriptions with clusters; empty = this one. One entry a subscription: its id.')
+param fleetSubscriptions array = []
+
+var fleet = empty(fleetSubscriptions) ? [subscription().subscriptionId] : fleetSubscriptions
+
+@description('Client id of the Microsoft Entra application that people sign in with; empty = the API asks for a function key only.')
+param signInClientId string = ''
+
+@description('Keep data services off the public network: VNet, private endpoints and their DNS zones.')
+param privateNetwork bool = false
+
+@allowed(['serverless', 'autoscale'])
+@description('How Cosmos DB is paid: by request, or by an upper limit of request units that it scales below.')
+param cosmosCapacity string = 'serverless'
+
+@minValue(1000)
+@description('Upper limit of request units a second that all containers share, where cosmosCapacity is autoscale.')
+param cosmosMaxThroughput int = 4000
+
+@minValue(40)
+@maxValue(1000)
+@description('How many instances a function may have at once.')
+param maximumInstances int = 100
+
+@description('Email address that the alert rules write to; empty = the rules exist, and tell nobody.')
+param alertEmail string = ''
+
+var tags = { 'azd-env-name': environmentName, app: 'sluice' }
+// Global names need a suffix of their own; it stays the same for a subscription, an environment and a region.
+var suffix = take(uniqueString(subscription().id, environmentName, location), 6)
+var name = 'sluice-${environmentName}-${suffix}'
+
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: 'rg-sluice-${environmentName}'
+  location: location
+  tags: tags
+}
+
+module identity 'modules/identity.bicep' = {
+  scope: group
+  name: 'identity'
+  params: { name: name, location: location, tags: tags }
+}
+
+module network 'modules/network.bicep' = if (privateNetwork) {
+  scope: group
+  name: 'network'
+  params: { name: name, location: location, tags: tags }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  scope: group
+  name: 'monitoring'
+  params: { name: name, location: location, tags: tags }
+}
+
+module storage 'modules/storage.bicep' = {
+  scope: group
+  name: 'storage'
+  params: {
+    name: 'sluice${environmentName}${suffix}'
+    location: location
+    tags: tags
+    isPrivate: privateNetwork
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module cosmos 'modules/cosmos.bicep' = {
+  scope: group
+  name: 'cosmos'
+  params: {
+    name: name
+    location: location
+    tags: tags
+    isPrivate: privateNetwork
+    capacity: cosmosCapacity
+    maxThroughput: cosmosMaxThroughput
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module keyVault 'modules/key-vault.bicep' = {
+  scope: group
+  name: 'key-vault'
+  params: {
+    name: 'slc${environmentName}${suffix}'
+    location: location
+    tags: tags
+    isPrivate: privateNetwork
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module endpoints 'modules/private-endpoints.bicep' = if (privateNetwork) {
+  scope: group
+  name: 'private-endpoints'
+  params: {
+    name: name
+    location: location
+    tags: tags
+    #disable-next-line BCP318 // both modules have the same condition
+    networkId: network.outputs.networkId
+    #disable-next-line BCP318
+    subnetId: network.outputs.endpointSubnetId
+    storageId: storage.outputs.id
+    cosmosId: cosmos.outputs.id
+    keyVaultId: keyVault.outputs.id
+  }
+}
+
+module roles 'modules/roles.bicep' = {
+  scope: group
+  name: 'roles'
+  params: {
+    principalId: identity.outputs.principalId
+    storageName: storage.outputs.name
+    cosmosName: cosmos.outputs.name
+    keyVaultName: keyVault.outputs.name
+    keyName: keyVault.outputs.keyName
+    insightsName: monitoring.outputs.insightsName
+  }
+}
+
+module fleetRoles 'modules/fleet-role.bicep' = [
+  for id in fleet: {
+    scope: subscription(id)
+    name: 'sluice-fleet-role-${environmentName}'
+    params: { principalId: identity.outputs.principalId, environmentName: environmentName }
+  }
+]
+
+module app 'modules/app.bicep' = {
+  scope: group
+  name: 'app'
+  dependsOn: [roles]
+  params: {
+    name: name
+    location: location
+    tags: tags
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    storageName: storage.outputs.name
+    cosmosEndpoint: cosmos.outputs.endpoint
+    keyId: keyVault.outputs.keyId
+    insightsConnectionString: monitoring.outputs.insightsConnectionString
+    workspaceId: monitoring.outputs.workspaceId
+    fleetSubscriptions: fleet
+    signInClientId: signInClientId
+    maximumInstances: maximumInstances
+    #disable-next-line BCP318 // an empty id where there is no network
+    subnetId: privateNetwork ? network.outputs.appSubnetId : ''
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  scope: group
+  name: 'alerts'
+  params: {
+    name: name
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+    email: alertEmail
+  }
+}
+
+output AZURE_RESOURCE_GROUP string = group.name
+output SLUICE_APP string = app.outputs.name
+output SLUICE_URL string = app.outputs.url
+output SLUICE_CONFIG string = storage.outputs.configUrl
+output SLUICE_KEY_VAULT string = keyVault.outputs.name
