@@ -498,9 +498,12 @@ class RolloutMachine(RuleBasedStateMachine):
         in_flight = sum(state in IN_FLIGHT for state in stored.states(target.stage))
         is_closed = target.goal == "forward" and not is_open(CALENDARS[target.calendar], self.now)
         has_no_place = in_flight >= rollout.stages[target.stage].max_concurrency
+        room = self._less_room(stored).room
+        others = [t for t in stored.targets.values() if t.id != target.id and may_start(rollout, Glance.at(t))]
         others_move = any(t.state in IN_FLIGHT for t in stored.targets.values())
-        has_no_room = self._less_room(stored).room[target.subscription] <= 0
-        return has_no_place or has_no_room or (is_closed and bool(others_move or rollout.waiting_for))
+        others_want_room = any(t.state == "pending" and room[t.subscription] <= 0 for t in others)
+        has_no_room = room[target.subscription] <= 0
+        return has_no_place or has_no_room or (is_closed and bool(others_move or others_want_room or rollout.waiting_for))
 
     def _check_wake(self, stored: Stored, decision: Decision) -> None:
         """Until the wake nothing would happen by itself. Updates whose messages are lost are the sweep's."""
