@@ -21,3 +21,10 @@ async def sweep_rollouts(timer: func.TimerRequest) -> None:
 async def sweep_compliance(timer: func.TimerRequest) -> None:
     """Asks Resource Graph what the targets that rollouts wait for are now."""
     await bootstrap.app().observe()()
+
+
+@blueprint.timer_trigger("timer", schedule="%EXPORT_LOGS_SCHEDULE%", run_on_startup=False, use_monitor=True)
+async def export_logs(timer: func.TimerRequest) -> None:
+    """Tells Azure Monitor what was written since the last time, where there is a place for it."""
+    if (export := bootstrap.app().export_logs()) is not None:
+        await export()

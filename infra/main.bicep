@@ -65,6 +65,12 @@ module monitoring 'modules/monitoring.bicep' = {
   params: { name: name, location: location, tags: tags }
 }
 
+module logs 'modules/logs.bicep' = {
+  scope: group
+  name: 'logs'
+  params: { name: name, location: location, tags: tags, workspaceName: monitoring.outputs.workspaceName }
+}
+
 module storage 'modules/storage.bicep' = {
   scope: group
   name: 'storage'
@@ -130,6 +136,7 @@ module roles 'modules/roles.bicep' = {
     keyVaultName: keyVault.outputs.name
     keyName: keyVault.outputs.keyName
     insightsName: monitoring.outputs.insightsName
+    logsRuleName: logs.outputs.ruleName
   }
 }
 
@@ -156,6 +163,8 @@ module app 'modules/app.bicep' = {
     keyId: keyVault.outputs.keyId
     insightsConnectionString: monitoring.outputs.insightsConnectionString
     workspaceId: monitoring.outputs.workspaceId
+    logsEndpoint: logs.outputs.endpoint
+    logsRule: logs.outputs.ruleId
     fleetSubscriptions: fleet
     signInClientId: signInClientId
     maximumInstances: maximumInstances

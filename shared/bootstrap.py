@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.rollouts import CosmosRollouts
     from shared.azure.credential import AsyncCredential
     from shared.azure.key_vault import KeyEncryptionKey, KeyVaultSecrets
+    from shared.azure.logs_ingestion import LogsIngestion
     from shared.azure.queues import StorageQueue
     from shared.azure.resource_graph import GraphFleet
     from shared.azure.resource_manager import ArmResourceManager
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from shared.services.call_gate import Call
     from shared.services.check import RecordCheck
     from shared.services.effects import Effects
+    from shared.services.export_logs import ExportLogs
     from shared.services.health import Readiness
     from shared.services.notify import Post, Tell, TellEvent
     from shared.services.observe import Observe
@@ -155,6 +157,15 @@ class App:
         tell = await self.tell()
         return WatchConfig(self.config.problem, tell)
 
+    def export_logs(self) -> "ExportLogs | None":
+        """None where the settings name no place for rows."""
+        if not self.settings.logs_ingestion_endpoint:
+            return None
+        from shared.azure.cosmos.log_streams import CosmosLogStreams
+        from shared.services.export_logs import ExportLogs
+
+        return ExportLogs(CosmosLogStreams(self.database, self.sealer), self.log_rows, now)
+
     def replay(self) -> "Replay":
         from shared.services.bury import Replay
 
@@ -272,6 +283,12 @@ class App:
         )
 
     @cached_property
+    def log_rows(self) -> "LogsIngestion":
+        from shared.azure.logs_ingestion import LogsIngestion
+
+        return LogsIngestion(self.credential, self.settings.logs_ingestion_endpoint, self.settings.logs_ingestion_rule)
+
+    @cached_property
     def outbound_http(self) -> "OutboundHttp":
         from shared.providers.http import OutboundHttp
 
@@ -328,7 +345,7 @@ class App:
 
     async def close(self) -> None:
         """Closes what was opened. Only short-lived programs need it: a function app ends with its process."""
-        opened = ("config", "database", "secrets", "queue", "resource_manager", "fleet", "outbound_http", "credential")
+        opened = ("config", "database", "secrets", "queue", "resource_manager", "fleet", "log_rows", "outbound_http", "credential")
         await asyncio.gather(*(vars(self)[name].close() for name in opened if name in vars(self)))
 
 

@@ -13,6 +13,7 @@ from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
 from shared.domain.gates import CheckState
 from shared.domain.ledger import Head
+from shared.domain.log_rows import Mark, Row
 from shared.domain.observations import FluxConfiguration
 from shared.domain.pace import Pace
 from shared.domain.pins import Pin
@@ -243,6 +244,32 @@ class Audit(Protocol):
 
     def read(self, stream: str | None = None) -> AsyncIterator[Link]:
         """Every link of a stream, or of all streams one after the other, in order."""
+        ...
+
+
+class LogStreams(Protocol):
+    """What Azure Monitor is told, stream by stream, and how far each is."""
+
+    def names(self) -> tuple[str, ...]: ...
+
+    def rows(self, stream: str, after: int, upto: int) -> AsyncIterator[tuple[int, Row]]:
+        """What was written after one second and up to another (both in seconds since 1970), in the order of writing, with its second."""
+        ...
+
+    async def mark(self, stream: str) -> tuple[Mark, str]:
+        """How far it is, and its ETag; a new one with ETag "" where nothing was told yet."""
+        ...
+
+    async def save_mark(self, mark: Mark, etag: str) -> str:
+        """The new ETag. Raises Conflict when it was moved since it was read."""
+        ...
+
+
+class LogRows(Protocol):
+    """A place for rows, such as Azure Monitor."""
+
+    async def add(self, stream: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Raises Throttled or Unavailable when it may work later, Rejected when it never will."""
         ...
 
 

@@ -9,6 +9,8 @@ param cosmosEndpoint string
 param keyId string
 param insightsConnectionString string
 param workspaceId string
+param logsEndpoint string
+param logsRule string
 param fleetSubscriptions array
 param signInClientId string
 param maximumInstances int
@@ -40,8 +42,11 @@ var settings = {
   SLUICE_CONFIG: '${blobEndpoint}config/sluice.yaml'
   SLUICE_SUBSCRIPTIONS: join(fleetSubscriptions, ',')
   REGION_NAME: location // ARM's write limit is one a region that the calls come from
+  LOGS_INGESTION_ENDPOINT: logsEndpoint
+  LOGS_INGESTION_RULE: logsRule
   SWEEP_ROLLOUTS_SCHEDULE: '0 * * * * *'
   SWEEP_COMPLIANCE_SCHEDULE: '*/30 * * * * *'
+  EXPORT_LOGS_SCHEDULE: '45 * * * * *'
 }
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {

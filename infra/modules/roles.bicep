@@ -5,6 +5,7 @@ param cosmosName string
 param keyVaultName string
 param keyName string
 param insightsName string
+param logsRuleName string
 
 resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
   name: storageName
@@ -25,6 +26,10 @@ resource key 'Microsoft.KeyVault/vaults/keys@2023-07-01' existing = {
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
+}
+
+resource logsRule 'Microsoft.Insights/dataCollectionRules@2023-03-11' existing = {
+  name: logsRuleName
 }
 
 // Built-in roles (learn.microsoft.com, Azure built-in roles).
@@ -74,6 +79,16 @@ resource toKey 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 resource toInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights
   name: guid(insights.id, principalId, sendTelemetry)
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', sendTelemetry)
+  }
+}
+
+resource toLogs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: logsRule
+  name: guid(logsRule.id, principalId, sendTelemetry)
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'

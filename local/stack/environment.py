@@ -10,7 +10,7 @@ from local.stack.storage import StorageUrls
 from local.tls import TlsFiles
 
 #: Settings of the app, of MSAL and of the Functions host that a developer's shell may hold.
-_FOREIGN = ("AZURE_", "COSMOS_", "SLUICE_", "IDENTITY_", "MSI_", "KEY_", "AzureWebJobs", "FUNCTIONS_", "WEBSITE_", "REGION_NAME")
+_FOREIGN = ("AZURE_", "COSMOS_", "SLUICE_", "IDENTITY_", "MSI_", "KEY_", "AzureWebJobs", "FUNCTIONS_", "WEBSITE_", "REGION_NAME", "LOGS_")
 _KEPT = ("SLUICE_HOST_",)
 
 
@@ -45,6 +45,9 @@ def app_settings(
         "IDENTITY_HEADER": identity_header,
         "SWEEP_ROLLOUTS_SCHEDULE": "*/5 * * * * *",
         "SWEEP_COMPLIANCE_SCHEDULE": "*/2 * * * * *",
+        "EXPORT_LOGS_SCHEDULE": "*/15 * * * * *",
+        "LOGS_INGESTION_ENDPOINT": azure,
+        "LOGS_INGESTION_RULE": "dcr-local",
         "APPLY_LEASE_SECONDS": "120",
         **tls.trust_environment(),
     }

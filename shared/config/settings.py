@@ -32,6 +32,8 @@ class Settings:
     azure_federated_token_file: str = ""
     azure_authority_host: str = "https://login.microsoftonline.com"
     region_name: str = "local"  #: ARM's write limit is one a region that the calls come from
+    logs_ingestion_endpoint: str = ""  #: of the data collection rule; empty = Azure Monitor gets no rows
+    logs_ingestion_rule: str = ""  #: its immutable id
     apply_lease_seconds: float = 120.0
     redispatch_after_seconds: float = 300.0
     look_for_away_seconds: float = 300.0  #: how often a finished rollout looks for clusters that were away
@@ -47,6 +49,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     if missing:
         raise Malformed(f"app settings are missing: {', '.join(missing)}; local.settings.sample.json shows them all")
     _check_key(environment)
+    if bool(environment.get("LOGS_INGESTION_ENDPOINT")) != bool(environment.get("LOGS_INGESTION_RULE")):
+        raise Malformed("app settings LOGS_INGESTION_ENDPOINT and LOGS_INGESTION_RULE belong together: set both or neither")
     return Settings(
         cosmos_endpoint=environment["COSMOS_ENDPOINT"],
         key_encryption_key=environment["KEY_ENCRYPTION_KEY"],
@@ -86,6 +90,8 @@ _TEXTS = (
     "AZURE_FEDERATED_TOKEN_FILE",
     "AZURE_AUTHORITY_HOST",
     "REGION_NAME",
+    "LOGS_INGESTION_ENDPOINT",
+    "LOGS_INGESTION_RULE",
 )
 
 #: Bicep's environment() gives these with a slash at their end (learn.microsoft.com, Bicep deployment functions).

@@ -57,7 +57,7 @@ class CosmosAudit:
         for each in streams:
             text = "SELECT * FROM c WHERE c.stream = @stream ORDER BY c.id"
             async for document in self.database.query("audit", text, {"@stream": each}, partition=each):
-                yield await self._open(document)
+                yield await self.open(document)
 
     async def _has(self, entry: Entry) -> bool:
         text = "SELECT TOP 1 c.id FROM c WHERE c.stream = @stream AND c.entryId = @entry"
@@ -71,7 +71,7 @@ class CosmosAudit:
         text = f"SELECT TOP {_LOOK_BACK} {_CLOSED} FROM c WHERE c.stream = @stream ORDER BY c.id DESC"  # noqa: S608 -- our own fields' names
         return [_closed(document) async for document in self.database.query("audit", text, {"@stream": stream}, partition=stream)]
 
-    async def _open(self, document: Json) -> Link:
+    async def open(self, document: Json) -> Link:
         """A record whose data key was destroyed keeps its place in the chain; one that was changed loses its hash, and so shows."""
         try:
             return await self._shelf.decode(document)

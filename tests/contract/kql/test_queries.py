@@ -1,10 +1,12 @@
 """Every query file is KQL to Microsoft's own parser, against the documented columns of Resource Graph's tables."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from pycep import BicepParser
 
 from local.node import PACKAGES, node
 from shared.azure.resource_graph import query
@@ -44,3 +46,11 @@ def test_the_parser_would_find_a_misspelt_column_and_a_missing_operator() -> Non
 @pytest.mark.parametrize("path", sorted(Path("infra/queries/alerts").glob("*.kql")), ids=lambda path: path.stem)
 def test_microsofts_parser_finds_nothing_wrong_in_an_alert_rule(path: Path) -> None:
     assert diagnose(path.read_text(), TELEMETRY) == []
+
+
+def test_microsofts_parser_finds_nothing_wrong_in_the_examples_of_the_documentation() -> None:
+    columns = BicepParser().parse(text=Path("infra/modules/logs.bicep").read_text())["variables"]["columns"]["value"]
+    tables = {name: ", ".join(f"{each['name']}:{each['type']}" for each in every) for name, every in columns.items()}
+    examples = re.findall(r"```kusto\n(.*?)```", Path("docs/monitoring.md").read_text(), re.DOTALL)
+    assert examples
+    assert [diagnose(example, tables) for example in examples] == [[]] * len(examples)

@@ -65,6 +65,7 @@ def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str]
         ("bury_gate_calls", {"type": "queueTrigger", "queueName": "gate-calls-poison"}),
         ("sweep_rollouts", {"type": "timerTrigger", "schedule": "%SWEEP_ROLLOUTS_SCHEDULE%", "runOnStartup": False}),
         ("sweep_compliance", {"type": "timerTrigger", "schedule": "%SWEEP_COMPLIANCE_SCHEDULE%", "runOnStartup": False}),
+        ("export_logs", {"type": "timerTrigger", "schedule": "%EXPORT_LOGS_SCHEDULE%", "runOnStartup": False}),
     ],
 )
 def test_every_function_is_bound_to_what_it_says(name: str, expected: dict[str, object]) -> None:

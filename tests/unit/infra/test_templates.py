@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from bicep import FOLDER, TEMPLATES, number, template, variable
+from builders import a_rollout, a_stage, at
 
 from shared.azure.cosmos.database import _INDEXING, CONTAINERS
 from shared.config.settings import read
+from shared.domain.audit import Entry, make_link
+from shared.domain.log_rows import AUDIT, ROLLOUTS, audit_row, rollout_row
 from shared.domain.messages import QUEUES
 
 ROOT = FOLDER.parent
@@ -114,3 +117,13 @@ def test_alerts_look_for_lines_and_functions_that_the_code_has() -> None:
 def test_no_template_holds_a_key_or_lists_one() -> None:
     for path in [*FOLDER.rglob("*.bicep"), Path(FOLDER / "main.parameters.json")]:
         assert not re.search(r"listKeys|AccountKey|connectionStrings\[", path.read_text()), path
+
+
+def test_the_tables_have_the_columns_of_the_rows() -> None:
+    tables = variable("modules/logs.bicep", "columns")
+    rollout = rollout_row(a_rollout(a_stage()))
+    entry = Entry(id="e", stream="s", at=at(0), actor="a", action="b", resource="r", cause="c")
+    rows = {ROLLOUTS: rollout, AUDIT: audit_row(make_link(None, entry, "salt"))}
+    assert {f"Custom-{name}": [column["name"] for column in columns] for name, columns in tables.items()} == {
+        stream: list(row) for stream, row in rows.items()
+    }
