@@ -121,4 +121,9 @@ def _uncut(files: list[str]) -> list[str] | None:
     return files if len(files) < _MAX_FILES else None
 
 
-SENDER = Sender(receive, events=("push", "ping", "create", "delete", *ghcr.EVENTS, *github_checks.EVENTS), default_events=("push", "ping"))
+SENDER = Sender(
+    receive,
+    events=("push", "ping", "create", "delete", *ghcr.EVENTS, *github_checks.EVENTS),
+    default_events=("push", "ping"),
+    check_events=frozenset(github_checks.EVENTS),
+)
