@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.checks import CheckResult
-from shared.domain.errors import Malformed, Refused
+from shared.domain.errors import Refused
 from shared.receivers import github
 from shared.receivers.github_checks import EVENTS, read
 from shared.receivers.inbound import Inbound
@@ -103,7 +104,5 @@ def test_a_suite_without_its_app_has_no_name() -> None:
 
 @given(st.sampled_from([*EVENTS, "push", "star"]), st.binary(max_size=60) | st.builds(a_status, sha=st.text(), state=st.text()))
 def test_whatever_comes_is_read_or_refused(event: str, body: bytes) -> None:
-    try:
+    with suppress(Refused) if event in EVENTS else nullcontext():
         assert all(len(check.revision) in (40, 64) for check in read(event, body, NOW))
-    except (msgspec.DecodeError, UnicodeDecodeError, Malformed):
-        assert event in EVENTS
