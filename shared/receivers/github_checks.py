@@ -57,11 +57,18 @@ class _Run(msgspec.Struct):
     conclusion: str | None = None
     completed_at: datetime | None = None
     updated_at: datetime | None = None
+    started_at: datetime | None = None  #: a check's
+    run_started_at: datetime | None = None  #: a workflow's
     html_url: str | None = None
 
-    def told_of(self, repository: str) -> Told:
+    def ended(self, repository: str) -> Told:
         at = self.completed_at or self.updated_at
         return Told(repository, self.head_sha, self.name or "", _CONCLUSIONS.get(self.conclusion or ""), at, self.html_url)
+
+    def begun(self, repository: str) -> Told:
+        """Under way since it was started, or started again. Without that time it could pass for newer than its own end."""
+        at = self.started_at or self.run_started_at
+        return Told(repository, self.head_sha, self.name or "", "pending" if at else None, at, self.html_url)
 
 
 class _CheckRun(msgspec.Struct):
@@ -69,8 +76,9 @@ class _CheckRun(msgspec.Struct):
     check_run: _Run
     repository: _Repository
 
-    def told(self) -> Told | None:
-        return self.check_run.told_of(self.repository.clone_url) if self.action == "completed" else None
+    def told(self) -> Told:
+        run, repository = self.check_run, self.repository.clone_url
+        return run.ended(repository) if self.action == "completed" else run.begun(repository)
 
 
 class _WorkflowRun(msgspec.Struct):
@@ -78,8 +86,9 @@ class _WorkflowRun(msgspec.Struct):
     workflow_run: _Run
     repository: _Repository
 
-    def told(self) -> Told | None:
-        return self.workflow_run.told_of(self.repository.clone_url) if self.action == "completed" else None
+    def told(self) -> Told:
+        run, repository = self.workflow_run, self.repository.clone_url
+        return run.ended(repository) if self.action == "completed" else run.begun(repository)
 
 
 class _App(msgspec.Struct):
@@ -142,7 +151,7 @@ EVENTS: dict[str, type[_Event]] = {
 
 
 def read(event: str, payload: bytes, received_at: datetime) -> tuple[CheckResult, ...]:
-    """The result in a payload; none where the event tells of no check, or of one that is not done. Raises Refused 400."""
+    """The result in a payload; none where the event tells of no check. Raises Refused 400."""
     if event not in EVENTS:
         return ()
     told = decode(msgspec.json.Decoder(EVENTS[event]), payload).told()
