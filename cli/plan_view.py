@@ -36,7 +36,14 @@ def render(preview: "Preview") -> Group:
 def _route(route: "RoutePreview") -> list[RenderableType]:
     total = sum(len(stage.updates) for stage in route.stages)
     heading = f"\nroute {route.route}: {'only observes' if route.action == 'observe' else f'{total} to update'}"
-    return [_text(heading, "bold"), *(_stage(stage) for stage in route.stages)]
+    return [_text(f"{heading}{_requires(route)}", "bold"), *(_stage(stage) for stage in route.stages)]
+
+
+def _requires(route: "RoutePreview") -> str:
+    if route.requires is None:
+        return ""
+    names = ", ".join(route.requires.checks)
+    return f", once {names} {'have' if len(route.requires.checks) > 1 else 'has'} succeeded, within {route.requires.within}"
 
 
 def _stage(preview: "StagePreview") -> Table:

@@ -14,21 +14,24 @@ if TYPE_CHECKING:
     from cli.simulation.report import Report
     from cli.simulation.simulate import Progress
     from shared.config.models import Config
+    from shared.config.requires import Requires
 
 _MOST_CLUSTERS, _MOST_SUBSCRIPTIONS, _MOST_INSTANCES = 100_000, 1_000, 1_000
 _WIDTH_WITHOUT_TERMINAL = 140
 
 
 class BadStrategy(Exception):
-    """The file has no such strategy; the text is for people."""
+    """The file has no such strategy or route; the text is for people."""
 
 
 def add_to(verbs: Verbs) -> None:
     parser = verbs.add_parser("simulate", help="try a rollout out on a simulated fleet, in virtual time")
     parser.add_argument("--clusters", type=_count(_MOST_CLUSTERS), default=1_000, metavar="N", help="default: 1000")
     parser.add_argument("--subscriptions", type=_count(_MOST_SUBSCRIPTIONS), default=1, metavar="N", help="default: 1")
-    parser.add_argument("--strategy", metavar="NAME", help="of the file, or without one `all` (default) or `rings`")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the sluice.yaml that has the strategy")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--strategy", metavar="NAME", help="of the file, or without one `all` (default) or `rings`")
+    chosen.add_argument("--route", metavar="NAME", help="of the file: its strategy, after the checks that it requires")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the sluice.yaml that has the strategy or route")
     parser.add_argument("--failure-rate", type=_share, default=0.0, metavar="P%", help="clusters that fail (default: 0%%)")
     parser.add_argument("--offline-rate", type=_share, default=0.0, metavar="P%", help="clusters that are away at first (default: 0%%)")
     parser.add_argument("--offline-for", type=_seconds, default=3600.0, metavar="TIME", help="how long, about (default: 1h)")
@@ -51,10 +54,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         if options.svg and not options.svg.parent.is_dir():
             raise NotADirectoryError(f"{options.svg.parent} is no folder")
-        config = _config(options.config)
-        name = _strategy(config, options)
+        config, name, requires = _chosen(_config(options.config), options)
         with _progress(options.clusters) as progress:
-            report = simulate(_model(options), config, name, start=options.start or START, progress=progress)
+            report = simulate(_model(options), config, name, requires=requires, start=options.start or START, progress=progress)
         _show(report, options)
     except (BadStrategy, Malformed, NothingPlanned, OSError) as error:
         return fail(error)
@@ -72,6 +74,21 @@ def _config(file: Path | None) -> "Config":
         return load_text(file.read_text("utf-8"), str(file))
     except UnicodeDecodeError:
         raise Malformed(f"{file} is not UTF-8 text") from None
+
+
+def _chosen(config: "Config", options: argparse.Namespace) -> "tuple[Config, str, Requires | None]":
+    """The configuration, the strategy's name in it, and what is required before its first stage."""
+    if options.route is None:
+        return config, _strategy(config, options), None
+    from msgspec.structs import replace
+
+    routes = {route.name: route for route in config.routes}
+    if options.route not in routes:
+        where = options.config or "without --config"
+        raise BadStrategy(f"{where}: there is no route {options.route}; there is {', '.join(routes) or 'none'}")
+    route = routes[options.route]
+    strategy = config.strategy(route.strategy)
+    return replace(config, strategies=(strategy,)), strategy.name, route.requires
 
 
 def _strategy(config: "Config", options: argparse.Namespace) -> str:

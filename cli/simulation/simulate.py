@@ -11,8 +11,9 @@ from cli.simulation.model import GRAPH_PAGE_ROWS, GRAPH_PAGE_SECONDS, SWEEP_COMP
 from cli.simulation.recorder import since
 from cli.simulation.report import CHART_BEYOND, EventReport, Report, StageReport
 from cli.simulation.virtual_time import VirtualClock
-from cli.simulation.world import World
-from shared.config.models import Config
+from cli.simulation.world import World, simulated_route
+from shared.config.models import Config, Route
+from shared.config.requires import Requires
 from shared.domain.rollouts import Rollout, Stage, Target
 from shared.domain.windows import Calendar
 
@@ -31,19 +32,30 @@ class NothingPlanned(Exception):
 Progress = Callable[[float, int, int], None]
 
 
-def simulate(model: Model, config: Config, strategy: str, *, start: datetime = START, progress: Progress | None = None) -> Report:
-    """`strategy` is one of the configuration's. Raises NothingPlanned when no stage selects a cluster."""
-    return virtual_time.run(_simulate(model, config, strategy, VirtualClock(start), progress))
+def simulate(
+    model: Model,
+    config: Config,
+    strategy: str,
+    *,
+    requires: Requires | None = None,
+    start: datetime = START,
+    progress: Progress | None = None,
+) -> Report:
+    """`strategy` is one of the configuration's; `requires` is what the route asks for before it. Raises NothingPlanned when no stage
+    selects a cluster.
+    """
+    route = simulated_route(strategy, requires)
+    return virtual_time.run(_simulate(model, config, route, VirtualClock(start), progress))
 
 
-async def _simulate(model: Model, config: Config, strategy: str, clock: VirtualClock, progress: Progress | None) -> Report:
+async def _simulate(model: Model, config: Config, route: Route, clock: VirtualClock, progress: Progress | None) -> Report:
     fleet = make_fleet(model)
     width = len(str(model.clusters - 1))
     clusters = [SimulatedCluster(traits, f"cluster-{traits.number:0{width}}", clock) for traits in fleet]
     async with asyncio.TaskGroup() as tasks:
         world = World(model, clusters, clock, tasks)
         world.start()
-        planned = await world.push(config, strategy)
+        planned = await world.push(config, route)
         shown = tasks.create_task(_show(world, progress)) if planned and progress else None
         if planned:
             await world.until_over(LONGEST_SECONDS)
@@ -52,11 +64,11 @@ async def _simulate(model: Model, config: Config, strategy: str, clock: VirtualC
         if shown:
             shown.cancel()
     if planned is None:
-        raise NothingPlanned(f"no stage of strategy {strategy} selects any of the simulated clusters")
+        raise NothingPlanned(f"no stage of strategy {route.strategy} selects any of the simulated clusters")
     targets = await world.rollouts.targets(planned.id)
     by_id = {cluster.found.id: cluster.traits for cluster in clusters}
     begin = clock.seconds_at(planned.created_at)
-    return _report(strategy, world, begin, ended, _least(planned, targets, by_id, begin, model))
+    return _report(route.strategy or "", world, begin, ended, _least(planned, targets, by_id, begin, model))
 
 
 async def _show(world: World, progress: Progress) -> None:

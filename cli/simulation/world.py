@@ -17,6 +17,7 @@ from cli.simulation.people import People
 from cli.simulation.recorder import Recorder
 from cli.simulation.virtual_time import VirtualClock
 from shared.config.models import Config, Route, Source
+from shared.config.requires import Requires
 from shared.domain.changes import Change, change_id
 from shared.domain.messages import CONFIG_UPDATES, GATE_CALLS, ROLLOUT_STEPS, ApplyUpdate, CallGate, PlanChange, StepRollout
 from shared.domain.record import Record
@@ -35,6 +36,11 @@ _ROUTE = "simulated"
 _REF = f"refs/heads/{BRANCH}"
 #: The app settings' defaults (docs/configuration.md).
 _LEASE, _REDISPATCH_SECONDS, _LOOK_FOR_AWAY = timedelta(seconds=120), 300.0, timedelta(seconds=300)
+
+
+def simulated_route(strategy: str, requires: Requires | None) -> Route:
+    """What moves the simulated clusters: with that strategy, and what is required before it."""
+    return Route(name=_ROUTE, source=Source(url=URL), action="pin", strategy=strategy, requires=requires)
 
 
 class World:
@@ -87,11 +93,11 @@ class World:
         self._host.on_timer(SWEEP_COMPLIANCE_SECONDS, self._observe())
         self._host.on_timer(SWEEP_ROLLOUTS_SECONDS, step.sweep)
 
-    async def push(self, config: Config, strategy: str) -> Rollout | None:
+    async def push(self, config: Config, route: Route) -> Rollout | None:
         """The push of the new commit is planned; None where no stage selects any cluster."""
         change = self._change()
         await self._changes.record(change)
-        await self._plan(config, strategy)(PlanChange(source=change.source, change_id=change.id))
+        await self._plan(config, route)(PlanChange(source=change.source, change_id=change.id))
         return self.rollout
 
     async def until_over(self, longest_seconds: float) -> None:
@@ -137,8 +143,7 @@ class World:
             title="Simulated push",
         )
 
-    def _plan(self, config: Config, strategy: str) -> Plan:
-        route = Route(name=_ROUTE, source=Source(url=URL), action="pin", strategy=strategy)
+    def _plan(self, config: Config, route: Route) -> Plan:
         return Plan(
             config=replace(config, routes=(route,)),
             changes=self._changes,

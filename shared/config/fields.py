@@ -1,6 +1,7 @@
 """What the fields of sluice.yaml may hold, and the base of its sections."""
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import msgspec
@@ -34,6 +35,13 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_
 def seconds(duration: str) -> float:
     """The length of a duration in seconds."""
     return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", duration))
+
+
+def twice(path: str, listed: Sequence[str]) -> Iterator[Problem]:
+    """A problem for each item that stood in the list before."""
+    for index, item in enumerate(listed):
+        if item in listed[:index]:
+            yield f"{path}[{index}]", f"{item} stands here twice"
 
 
 def share(of: int | str, total: int) -> int:

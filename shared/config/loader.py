@@ -8,6 +8,7 @@ import yaml
 
 from shared.config.fields import Problem
 from shared.config.models import Config, Receiver, Route
+from shared.config.requires_checks import check_requires
 from shared.config.strategy_checks import check_strategies
 from shared.domain.errors import Malformed
 from shared.domain.sources import canonical_url, source_type
@@ -146,6 +147,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
         yield from _duplicates(f"strategies[{index}].stages", [stage.name for stage in strategy.stages])
     yield from _check_receivers(config)
     yield from _check_routes(config)
+    yield from check_requires(config)
     yield from _check_channels(config)
     yield from check_strategies(config)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from shared.config.fields import Duration, Name, Reference, Section
+from shared.config.requires import Requires
 from shared.config.strategies import Stage, Strategy
 from shared.domain.selectors import Selector
 from shared.domain.templates import NAME_PATTERN
@@ -65,6 +66,7 @@ class Route(Section, frozen=True):
     substitute: dict[Variable, Template] = {}  #: values by name, for postBuild.substitute; they differ from cluster to cluster
     kustomizations: tuple[str, ...] = ("*",)  #: which kustomizations are given the values; may hold * and ?
     strategy: Name | None = None  #: required for action pin with more than one stage; without it all clusters move at once
+    requires: Requires | None = None
 
 
 class Provider(Section, frozen=True):

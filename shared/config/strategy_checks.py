@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.config.fields import Problem, seconds
+from shared.config.fields import Problem, seconds, twice
 from shared.config.models import Config, Route
 from shared.config.strategies import Approval, Checks, Stage, Webhook, Window, weekdays
 from shared.domain.errors import Malformed
@@ -42,17 +42,11 @@ def _check_gate(path: str, gate: Approval | Checks | Webhook) -> Iterator[Proble
         yield f"{path}.expiresAfter", "the gate would expire before anyone could open it"
     match gate:
         case Approval():
-            yield from _twice(f"{path}.approvers", gate.approvers)
+            yield from twice(f"{path}.approvers", gate.approvers)
         case Checks():
-            yield from _twice(f"{path}.checks", gate.checks)
+            yield from twice(f"{path}.checks", gate.checks)
         case Webhook() if not _is_https(gate.url):
             yield f"{path}.url", "an address begins with https://, and has a host but no user name"
-
-
-def _twice(path: str, listed: Sequence[str]) -> Iterator[Problem]:
-    for index, item in enumerate(listed):
-        if item in listed[:index]:
-            yield f"{path}[{index}]", f"{item} stands here twice"
 
 
 def _is_https(url: str) -> bool:

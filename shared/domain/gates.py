@@ -1,7 +1,7 @@
 """What a stage waits for before it opens, beside the stage before it."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
@@ -14,6 +14,8 @@ GateState = Literal["waiting", "approved", "rejected", "expired"]
 #: What a CI system says of a revision.
 CheckState = Literal["pending", "success", "failure"]
 
+#: The gate that a route's own `requires` makes, before those of the strategy.
+REQUIRES: Final = "requires"
 #: Gates that somebody answers; the others look at facts.
 _ANSWERED: frozenset[GateType] = frozenset({"approval", "webhook"})
 
@@ -59,12 +61,15 @@ def ask(gate: Gate, now: datetime) -> Gate:
 
 
 def judge(gate: Gate, facts: GateFacts, now: datetime) -> Gate:
-    """The gate with its state now. One that nobody waits at yet stays as it is, and a closed one stays closed.
+    """The gate with its state now. One that nobody waits at yet stays as it is, and a closed one stays closed; only checks that
+    are not good any more before the stage has opened are waited for anew.
 
     What people and services said was said in time, since `answer` refuses the rest; so it counts however late it is looked at. One
     rejection outweighs every approval. Facts count until the gate expires. A failed check is waited for like one that has not
     run, since failed jobs are run again.
     """
+    if gate.state == "approved" and _is_taken_back(gate, facts):
+        return replace(gate, state="waiting", asked_at=now)
     if gate.state != "waiting" or gate.asked_at is None:
         return gate
     rejection = next((verdict for verdict in gate.verdicts if not verdict.approved), None)
@@ -153,6 +158,13 @@ def _is_borne_out(gate: Gate, facts: GateFacts) -> bool:
     if gate.type == "checks":
         return bool(gate.checks) and all(facts.checks.get(name) == "success" for name in gate.checks)
     return gate.type == "promotion" and gate.route in facts.proved
+
+
+def _is_taken_back(gate: Gate, facts: GateFacts) -> bool:
+    """Whether a check that had succeeded was run again, and has not succeeded since. One of which nothing is known any more, since
+    results are not kept for ever, has been good.
+    """
+    return gate.type == "checks" and any(facts.checks.get(name, "success") != "success" for name in gate.checks)
 
 
 def _is_by_the_same(one: Verdict, other: Verdict) -> bool:

@@ -75,7 +75,7 @@ def _ask(rollout: Rollout, facts: Facts, now: datetime) -> Rollout:
         reason = f"stage {stage.name}: gate {refused[0].name} said no: {refused[0].reason}"
         return replace(asked, state="aborted", reason=reason, waiting_for="")
     if late := [gate for gate in judged if gate.state == "expired"]:
-        reason = f"stage {stage.name}: gate {late[0].name} got no answer in time"
+        reason = f"stage {stage.name}: gate {late[0].name} {late[0].reason}"
         return replace(asked, state="paused", reason=reason, waiting_for="")
     return asked
 

@@ -2,6 +2,7 @@
 
 from shared.receivers import (
     acr,
+    artifactory,
     azure_devops,
     bitbucket_cloud,
     bitbucket_data_center,
@@ -19,6 +20,7 @@ from shared.receivers.inbound import Sender
 
 SENDERS: dict[str, Sender] = {
     "acr": acr.SENDER,
+    "artifactory": artifactory.SENDER,
     "azure-devops": azure_devops.SENDER,
     "bitbucket-cloud": bitbucket_cloud.SENDER,
     "bitbucket-data-center": bitbucket_data_center.SENDER,

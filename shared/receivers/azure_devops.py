@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from shared.receivers import azure_pipelines
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import decode, time_of
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
@@ -54,6 +55,7 @@ class _Event(_Camel):
     id: Annotated[str, Meta(min_length=1, max_length=256)]
     event_type: str
     resource: msgspec.Raw = msgspec.Raw(b"null")
+    created_date: str | None = None
 
 
 _EVENT = msgspec.json.Decoder(_Event)
@@ -70,9 +72,11 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     else:
         verify_basic_auth(inbound.headers.get("authorization", ""), secrets)
     event = decode(_EVENT, inbound.body)
+    resource = bytes(event.resource)
     if event.event_type != "git.push":
-        return Received(delivery=event.id, event=event.event_type)
-    moves = _moves(decode(_PUSH, bytes(event.resource)))
+        checks = azure_pipelines.read(event.event_type, resource, event.created_date, inbound.received_at)
+        return Received(delivery=event.id, event=event.event_type, checks=checks)
+    moves = _moves(decode(_PUSH, resource))
     return Received(delivery=event.id, event=event.event_type, changes=changes_of(inbound, event.id, moves))
 
 
@@ -93,4 +97,10 @@ def _moves(push: _Push) -> Iterator[Move]:
         )
 
 
-SENDER = Sender(receive, events=("git.push",), options=frozenset({"header"}))
+SENDER = Sender(
+    receive,
+    events=("git.push", *azure_pipelines.EVENTS),
+    default_events=("git.push",),
+    check_events=frozenset(azure_pipelines.EVENTS),
+    options=frozenset({"header"}),
+)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from shared.receivers import bitbucket_checks
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import check_object, decode, required_headers
 from shared.receivers.pushes import Move, RefName, Sha, changes_of
@@ -75,7 +76,7 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     event, delivery = required_headers(inbound, "X-Event-Key", "X-Request-UUID")
     if event != "repo:push":
         check_object(inbound.body)
-        return Received(delivery=delivery, event=event)
+        return Received(delivery=delivery, event=event, checks=bitbucket_checks.read(event, inbound.body, inbound.received_at))
     moves = _moves(decode(_DECODER, inbound.body))
     return Received(delivery=delivery, event=event, changes=changes_of(inbound, delivery, moves))
 
@@ -103,4 +104,9 @@ def _name_and_address(raw: str) -> tuple[str, str]:
     return name.strip(), address.strip("> ")
 
 
-SENDER = Sender(receive, events=("repo:push",))
+SENDER = Sender(
+    receive,
+    events=("repo:push", *bitbucket_checks.EVENTS),
+    default_events=("repo:push",),
+    check_events=frozenset(bitbucket_checks.EVENTS),
+)

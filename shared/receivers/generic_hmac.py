@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared.domain.changes import Change
+from shared.receivers import generic_checks
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import content_id, decode, time_of
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
 from shared.receivers.verification import verify_hmac
 
-EVENT = "push"  #: the only one
+_PUSHED = "push"
 
 
 class _Push(msgspec.Struct):
@@ -31,12 +31,14 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     """Verifies X-Signature, `sha256=` or `sha512=` and the digits of the HMAC, over the raw body. Equal bodies are one delivery."""
     signature = inbound.headers.get(inbound.header or "x-signature", "")
     verify_hmac(inbound.body, signature, secrets, {"sha256=": "sha256", "sha512=": "sha512"})
-    delivery = content_id(inbound.body)
-    return Received(delivery=delivery, event=EVENT, changes=read(inbound, delivery))
+    return read(inbound, content_id(inbound.body))
 
 
-def read(inbound: Inbound, delivery: str) -> tuple[Change, ...]:
-    """The change in a verified body. Raises Refused 400."""
+def read(inbound: Inbound, delivery: str) -> Received:
+    """The change, or the result of a check, in a verified body. Raises Refused 400."""
+    if generic_checks.is_check(inbound.body):
+        checks = generic_checks.read(inbound.body, inbound.received_at)
+        return Received(delivery=delivery, event=generic_checks.EVENT, checks=checks)
     push = decode(_DECODER, inbound.body)
     move = Move(
         url=push.repository,
@@ -50,7 +52,13 @@ def read(inbound: Inbound, delivery: str) -> tuple[Change, ...]:
         files=[push.paths],
         is_complete=True,
     )
-    return changes_of(inbound, delivery, [move])
+    return Received(delivery=delivery, event=_PUSHED, changes=changes_of(inbound, delivery, [move]))
 
 
-SENDER = Sender(receive, events=(EVENT,), options=frozenset({"header"}))
+SENDER = Sender(
+    receive,
+    events=(_PUSHED, generic_checks.EVENT),
+    default_events=(_PUSHED,),
+    check_events=frozenset({generic_checks.EVENT}),
+    options=frozenset({"header"}),
+)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from shared.receivers import gitea_checks
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import check_object, decode, required_headers
 from shared.receivers.pushes import Move, Ref, RefName, Sha, changes_of
@@ -68,7 +69,7 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
         moves = _deleted(decode(_DELETE, inbound.body))
     else:
         check_object(inbound.body)
-        moves = []
+        return Received(delivery=delivery, event=event, checks=gitea_checks.read(event, inbound.body, inbound.received_at))
     return Received(delivery=delivery, event=event, changes=changes_of(inbound, delivery, moves))
 
 
@@ -98,4 +99,9 @@ def _deleted(deletion: _Delete) -> list[Move]:
     return [Move(url=url, ref=ref, before="", after="", pusher=deletion.sender.login)]
 
 
-SENDER = Sender(receive, events=("push", "delete", "create"), default_events=("push", "delete"))
+SENDER = Sender(
+    receive,
+    events=("push", "delete", "create", *gitea_checks.EVENTS),
+    default_events=("push", "delete"),
+    check_events=frozenset(gitea_checks.EVENTS),
+)

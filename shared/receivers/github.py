@@ -5,11 +5,10 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from shared.domain.checks import CheckResult
-from shared.domain.errors import Malformed, Refused
+from shared.domain.errors import Refused
 from shared.receivers import ghcr, github_checks
 from shared.receivers.inbound import Inbound, Received, Sender
-from shared.receivers.payloads import check_object, decode, invalid, required_headers, time_of
+from shared.receivers.payloads import check_object, decode, required_headers, time_of
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
 from shared.receivers.verification import verify_hmac
 
@@ -76,15 +75,8 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
         return Received(delivery=delivery, event=event, changes=ghcr.pushed(inbound, delivery, payload))
     if event != "push":
         check_object(payload)
-        return Received(delivery=delivery, event=event, checks=_checks(event, payload, inbound))
+        return Received(delivery=delivery, event=event, checks=github_checks.read(event, payload, inbound.received_at))
     return Received(delivery=delivery, event=event, changes=changes_of(inbound, delivery, [_move(decode(_DECODER, payload))]))
-
-
-def _checks(event: str, payload: bytes, inbound: Inbound) -> tuple[CheckResult, ...]:
-    try:
-        return github_checks.read(event, payload, inbound.received_at)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Malformed) as error:
-        raise invalid(error) from None
 
 
 def _payload(inbound: Inbound) -> bytes:
@@ -121,4 +113,9 @@ def _uncut(files: list[str]) -> list[str] | None:
     return files if len(files) < _MAX_FILES else None
 
 
-SENDER = Sender(receive, events=("push", "ping", "create", "delete", *ghcr.EVENTS, *github_checks.EVENTS), default_events=("push", "ping"))
+SENDER = Sender(
+    receive,
+    events=("push", "ping", "create", "delete", *ghcr.EVENTS, *github_checks.EVENTS),
+    default_events=("push", "ping"),
+    check_events=frozenset(github_checks.EVENTS),
+)

@@ -1,17 +1,15 @@
 """GitHub's events that tell how a check on a commit ended (docs.github.com/webhooks/webhook-events-and-payloads)."""
 
-from datetime import UTC, datetime
-from typing import Annotated, NamedTuple, Protocol
+from datetime import datetime
+from typing import Protocol
 
 import msgspec
-from msgspec import Meta
 
 from shared.domain.checks import CheckResult
 from shared.domain.gates import CheckState
-from shared.domain.sources import source_id
-
-_MAX_NAME = 255
-_MAX_URL = 2000
+from shared.receivers.check_results import Told, results_of
+from shared.receivers.payloads import decode
+from shared.receivers.pushes import Sha
 
 #: What lets a pull request through counts as success, a skipped or neutral check too (docs.github.com, about status checks).
 _CONCLUSIONS: dict[str, CheckState] = {
@@ -34,46 +32,43 @@ _DEPLOYMENTS: dict[str, CheckState] = {
     "waiting": "pending",
 }
 
-_Sha = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?\Z")]
-
-
-class _Told(NamedTuple):
-    name: str
-    revision: str
-    state: CheckState | None  #: None = says nothing of the commit
-    at: datetime | None
-    url: str | None
-
 
 class _Repository(msgspec.Struct):
     clone_url: str
 
 
 class _Status(msgspec.Struct):
-    sha: _Sha
+    sha: Sha
     context: str
     state: str
     repository: _Repository
     target_url: str | None = None
     updated_at: datetime | None = None
 
-    def told(self) -> _Told:
-        return _Told(self.context, self.sha, _STATUSES.get(self.state), self.updated_at, self.target_url)
+    def told(self) -> Told:
+        return Told(self.repository.clone_url, self.sha, self.context, _STATUSES.get(self.state), self.updated_at, self.target_url)
 
 
 class _Run(msgspec.Struct):
     """Of a check or a workflow."""
 
     name: str | None
-    head_sha: _Sha
+    head_sha: Sha
     conclusion: str | None = None
     completed_at: datetime | None = None
     updated_at: datetime | None = None
+    started_at: datetime | None = None  #: a check's
+    run_started_at: datetime | None = None  #: a workflow's
     html_url: str | None = None
 
-    def told(self) -> _Told:
+    def ended(self, repository: str) -> Told:
         at = self.completed_at or self.updated_at
-        return _Told(self.name or "", self.head_sha, _CONCLUSIONS.get(self.conclusion or ""), at, self.html_url)
+        return Told(repository, self.head_sha, self.name or "", _CONCLUSIONS.get(self.conclusion or ""), at, self.html_url)
+
+    def begun(self, repository: str) -> Told:
+        """Under way since it was started, or started again. Without that time it could pass for newer than its own end."""
+        at = self.started_at or self.run_started_at
+        return Told(repository, self.head_sha, self.name or "", "pending" if at else None, at, self.html_url)
 
 
 class _CheckRun(msgspec.Struct):
@@ -81,8 +76,9 @@ class _CheckRun(msgspec.Struct):
     check_run: _Run
     repository: _Repository
 
-    def told(self) -> _Told | None:
-        return self.check_run.told() if self.action == "completed" else None
+    def told(self) -> Told:
+        run, repository = self.check_run, self.repository.clone_url
+        return run.ended(repository) if self.action == "completed" else run.begun(repository)
 
 
 class _WorkflowRun(msgspec.Struct):
@@ -90,8 +86,9 @@ class _WorkflowRun(msgspec.Struct):
     workflow_run: _Run
     repository: _Repository
 
-    def told(self) -> _Told | None:
-        return self.workflow_run.told() if self.action == "completed" else None
+    def told(self) -> Told:
+        run, repository = self.workflow_run, self.repository.clone_url
+        return run.ended(repository) if self.action == "completed" else run.begun(repository)
 
 
 class _App(msgspec.Struct):
@@ -99,7 +96,7 @@ class _App(msgspec.Struct):
 
 
 class _Suite(msgspec.Struct):
-    head_sha: _Sha
+    head_sha: Sha
     conclusion: str | None = None
     updated_at: datetime | None = None
     app: _App | None = None
@@ -110,16 +107,16 @@ class _CheckSuite(msgspec.Struct):
     check_suite: _Suite
     repository: _Repository
 
-    def told(self) -> _Told | None:
+    def told(self) -> Told | None:
         """A suite has no name: that of the app that made it."""
         suite = self.check_suite
         name = suite.app.slug if suite.app else ""
         state = _CONCLUSIONS.get(suite.conclusion or "")
-        return _Told(name, suite.head_sha, state, suite.updated_at, None) if self.action == "completed" else None
+        return Told(self.repository.clone_url, suite.head_sha, name, state, suite.updated_at) if self.action == "completed" else None
 
 
 class _Deployment(msgspec.Struct):
-    sha: _Sha
+    sha: Sha
     environment: str
 
 
@@ -134,15 +131,14 @@ class _DeploymentStatus(msgspec.Struct):
     deployment: _Deployment
     repository: _Repository
 
-    def told(self) -> _Told:
-        status, deployment = self.deployment_status, self.deployment
-        return _Told(deployment.environment, deployment.sha, _DEPLOYMENTS.get(status.state), status.updated_at, status.target_url)
+    def told(self) -> Told:
+        status, deployment, repository = self.deployment_status, self.deployment, self.repository.clone_url
+        state = _DEPLOYMENTS.get(status.state)
+        return Told(repository, deployment.sha, deployment.environment, state, status.updated_at, status.target_url)
 
 
 class _Event(Protocol):
-    repository: _Repository
-
-    def told(self) -> _Told | None: ...
+    def told(self) -> Told | None: ...
 
 
 EVENTS: dict[str, type[_Event]] = {
@@ -155,28 +151,8 @@ EVENTS: dict[str, type[_Event]] = {
 
 
 def read(event: str, payload: bytes, received_at: datetime) -> tuple[CheckResult, ...]:
-    """The result in a payload; none where the event tells of no check, or of one that is not done.
-
-    Raises msgspec.DecodeError or Malformed when the payload is not what the event promises.
-    """
+    """The result in a payload; none where the event tells of no check. Raises Refused 400."""
     if event not in EVENTS:
         return ()
-    body = msgspec.json.decode(payload, type=EVENTS[event])
-    source = source_id(body.repository.clone_url)
-    told = body.told()
-    if told is None or told.state is None or not 0 < len(told.name) <= _MAX_NAME:
-        return ()
-    at = _in_utc(told.at) or received_at
-    return (CheckResult(source=source, revision=told.revision, name=told.name, state=told.state, at=at, url=_link(told.url)),)
-
-
-def _in_utc(at: datetime | None) -> datetime | None:
-    try:
-        return at and (at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC))
-    except OverflowError:
-        return None
-
-
-def _link(url: str | None) -> str:
-    """Only what people may safely click on."""
-    return url if url and url.startswith("https://") and len(url) <= _MAX_URL else ""
+    told = decode(msgspec.json.Decoder(EVENTS[event]), payload).told()
+    return results_of([told] if told else [], received_at)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from shared.receivers import gitlab_checks
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import check_object, content_id, decode, required_headers
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
@@ -57,7 +58,7 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     (event,) = required_headers(inbound, "X-Gitlab-Event")
     if not _is_push(event, inbound.body):
         check_object(inbound.body)
-        return Received(delivery=delivery, event=event)
+        return Received(delivery=delivery, event=event, checks=gitlab_checks.read(event, inbound.body, inbound.received_at))
     move = _move(decode(_PUSH, inbound.body))
     return Received(delivery=delivery, event=event, changes=changes_of(inbound, delivery, [move]))
 
@@ -95,4 +96,9 @@ def _move(push: _Push) -> Move:
     )
 
 
-SENDER = Sender(receive, events=(*_PUSHES, _SYSTEM), default_events=_PUSHES)
+SENDER = Sender(
+    receive,
+    events=(*_PUSHES, _SYSTEM, *gitlab_checks.EVENTS),
+    default_events=_PUSHES,
+    check_events=frozenset(gitlab_checks.EVENTS),
+)

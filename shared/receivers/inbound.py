@@ -42,6 +42,7 @@ class Sender:
     receive: Receive
     events: tuple[str, ...]  #: that Sluice knows, as the sender spells them
     default_events: tuple[str, ...] = ()  #: accepted where sluice.yaml names none; empty = all known ones
+    check_events: frozenset[str] = frozenset()  #: of the events: those that tell how a check on a commit ended
     options: frozenset[str] = frozenset()  #: of `header`, `url` and `registryCredentialsRef`: those that have a meaning here
     required: frozenset[str] = frozenset()  #: of the options: those that it cannot do without
     takes_token: bool = False  #: proves itself by a secret in the URL, since it can do no better

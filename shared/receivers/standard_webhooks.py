@@ -9,8 +9,12 @@ from shared.receivers.verification import verify_standard_webhooks
 
 def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     """Verifies webhook-signature over id, time and raw body; the id is the delivery's."""
-    delivery = verify_standard_webhooks(inbound, secrets)
-    return Received(delivery=delivery, event=generic_hmac.EVENT, changes=generic_hmac.read(inbound, delivery))
+    return generic_hmac.read(inbound, verify_standard_webhooks(inbound, secrets))
 
 
-SENDER = Sender(receive, events=(generic_hmac.EVENT,))
+SENDER = Sender(
+    receive,
+    events=generic_hmac.SENDER.events,
+    default_events=generic_hmac.SENDER.default_events,
+    check_events=generic_hmac.SENDER.check_events,
+)

@@ -19,7 +19,7 @@ class GateFactsOf:
         if rollout.state != "running" or stage.state != "pending":
             return GateFacts()
         waiting = [gate for gate in stage.gates if gate.state == "waiting"]
-        wants_checks = any(gate.type == "checks" for gate in waiting)
+        wants_checks = any(gate.type == "checks" for gate in stage.gates)  # of an approved gate too: they may be run again
         return GateFacts(
             checks=await self.checks.of(rollout.source, rollout.revision) if wants_checks else {},
             proved=frozenset([gate.route for gate in waiting if gate.type == "promotion" and await self._has_proved(rollout, gate.route)]),

@@ -21,6 +21,7 @@ from shared.domain.pins import Pin
 from shared.domain.record import digest
 from shared.domain.rollouts import Rollout, Target, rollout_id
 from shared.domain.sources import search_term
+from shared.domain.stage_gates import held_up
 from shared.log import event_logger
 from shared.ports import Audit, Changes, Configurations, Fleet, Queue, Rollouts
 from shared.services.known_good import KnownGood
@@ -147,6 +148,8 @@ class Plan:
         now = self.clock()
         totals = [sum(target.stage == index for target in targets) for index in range(len(strategy.stages))]
         stages = tuple(strategy.planned(index, total, self.redispatch_after_seconds) for index, total in enumerate(totals))
+        if route.requires:
+            stages = held_up(stages, route.requires.as_gate())
         return Rollout(
             id=rollout_id(change.id, route.name),
             route=route.name,

@@ -7,6 +7,7 @@ from typing import Literal
 
 from shared.config.fields import seconds
 from shared.config.models import Config, Route
+from shared.config.requires import Requires
 from shared.config.strategies import Stage
 from shared.domain.changes import Change
 from shared.domain.observations import FluxConfiguration
@@ -47,6 +48,7 @@ class RoutePreview(Record, frozen=True):
     action: str
     unstaged: int
     stages: tuple[StagePreview, ...]
+    requires: Requires | None = None  #: what the first stage with clusters waits for, beside its own gates
 
 
 class LeftAlone(Record, frozen=True):
@@ -98,7 +100,13 @@ def _route(config: Config, route: Route, verdicts: list[Verdict], now: datetime)
     targets, _ = targets_of(strategy, verdicts, route.name, {})
     stages = strategy.stages if targets else ()
     unstaged = sum(verdict.reason == UNSTAGED for verdict in verdicts)
-    return RoutePreview(route=route.name, action=route.action, unstaged=unstaged, stages=tuple(_stages(stages, targets, now)))
+    return RoutePreview(
+        route=route.name,
+        action=route.action,
+        unstaged=unstaged,
+        stages=tuple(_stages(stages, targets, now)),
+        requires=route.requires if targets else None,
+    )
 
 
 def _stages(stages: Iterable[Stage], targets: list[Target], now: datetime) -> Iterable[StagePreview]:

@@ -134,6 +134,16 @@ async def test_a_plan_shows_who_is_updated_and_why_nobody_else(files: Files) -> 
     assert "till[/]" in shown.stdout
 
 
+@pytest.mark.parametrize(
+    ("checks", "shown"),
+    [("[ci/build]", "route edge: 2 to update, once ci/build has succeeded, within 2h"), ("[a, b]", "a, b have succeeded, within 2h")],
+)
+async def test_what_a_route_requires_is_shown(checks: str, shown: str, files: Files) -> None:
+    text = CONFIG.replace("sluice/github}", "sluice/github, events: [push, status]}")
+    files.write("sluice.yaml", text.replace("strategy: rings\n", f"strategy: rings\n    requires: {{checks: {checks}}}\n"))
+    assert shown in (await files.plan()).stdout
+
+
 async def test_as_json_it_is_complete(files: Files) -> None:
     shown = await files.plan("--json", "--receiver", "platform")
     (plan,) = json.loads(shown.stdout)["plans"]

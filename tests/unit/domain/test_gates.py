@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from shared.domain.errors import NotAllowed
-from shared.domain.gates import Gate, GateFacts, Verdict, answer, ask, judge, may_answer, waits_for, wake_at
-from shared.domain.stage_gates import gate_of, with_gate
+from shared.domain.gates import CheckState, Gate, GateFacts, Verdict, answer, ask, judge, may_answer, waits_for, wake_at
+from shared.domain.stage_gates import gate_of, held_up, with_gate
 
 NOTHING = GateFacts()
 CHECKS = {"type": "checks", "checks": ("ci/build", "ci/test")}
@@ -111,6 +111,21 @@ def test_checks_are_waited_for_in_any_order_and_a_failed_one_may_be_run_again() 
     assert state(gate, GateFacts(checks={"ci/test": "success", "ci/build": "failure"})) == "waiting"
     assert state(gate, GateFacts(checks={"ci/test": "success", "ci/build": "success"})) == "approved"
     assert state(a_gate(type="checks"), GateFacts(checks={"ci/test": "success"})) == "waiting"
+
+
+@pytest.mark.parametrize("result", ["pending", "failure"])
+def test_checks_that_are_not_good_any_more_are_asked_for_anew(result: CheckState) -> None:
+    approved = a_gate(**CHECKS, **HOUR, state="approved")
+    judged = judge(approved, GateFacts(checks={"ci/test": "success", "ci/build": result}), at(5000))
+    assert judged == replace(approved, state="waiting", asked_at=at(5000))
+    assert judge(judged, NOTHING, at(8599)) is judged
+    assert judge(judged, NOTHING, at(8600)).state == "expired"
+
+
+def test_checks_of_which_nothing_is_known_any_more_have_been_good() -> None:
+    approved = a_gate(**CHECKS, state="approved")
+    for kept in ({}, {"ci/test": "success"}, {"other": "failure"}):
+        assert judge(approved, GateFacts(checks=kept), at(10)) is approved
 
 
 def test_a_promotion_waits_for_its_route() -> None:
@@ -222,3 +237,10 @@ def test_a_gate_is_found_by_its_place_and_put_back_there() -> None:
     assert changed.stages[0] is stages[0]
     assert [gate.required for gate in changed.stages[1].gates] == [5]
     assert with_gate(changed, 1, stages[1].gates[0]) == rollout
+
+
+def test_the_first_stage_with_clusters_is_held_up_before_its_own_gates() -> None:
+    gate, own = a_gate(name="requires", **CHECKS), a_gate(name="go")
+    stages = (a_stage("none", 0), a_stage("canary", 2, gates=(own,)), a_stage("prod", 5))
+    assert held_up(stages, gate) == (stages[0], replace(stages[1], gates=(gate, own)), stages[2])
+    assert held_up(stages[:1], gate) == stages[:1]

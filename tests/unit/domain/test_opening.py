@@ -107,7 +107,7 @@ def test_a_gate_that_nobody_answers_pauses_the_rollout_and_is_asked_again_when_i
     stored = second(gates=(OWNER,))
     assert last(stored, 1).wake_at == at(601)
     assert last(stored, 601).wake_at is None
-    reason = "stage prod: gate owner got no answer in time"
+    reason = "stage prod: gate owner expired at 2026-11-23 12:10 UTC, still waiting for approval of owner"
     assert (stored.rollout.state, stored.rollout.reason, stored.rollout.waiting_for) == ("paused", reason, "")
     stored.rollout = perform(stored.rollout, Act(kind="resume", by="alice", reason="I was away"), at(700))
     assert last(stored, 700).wake_at == at(1300)
@@ -121,6 +121,28 @@ def test_what_was_said_before_the_time_ran_out_counts() -> None:
     say(stored, 600)
     last(stored, 900)
     assert stored.states(1) == ["queued", "queued"]
+
+
+def test_a_check_that_is_run_again_before_the_stage_opens_is_waited_for_anew() -> None:
+    stored = second(gates=(replace(CI, expires_after_seconds=600), OWNER))
+    last(stored, 1, BUILT)
+    failed = Facts(gates=GateFacts(checks={"build": "failure"}))
+    assert last(stored, 500, failed).wake_at == at(601)
+    assert stored.rollout.waiting_for == "check build (failed) and approval of owner"
+    say(stored, 550, gate=1)
+    assert last(stored, 1000, failed).wake_at == at(1100)
+    last(stored, 1050, BUILT)
+    assert stored.states(1) == ["queued", "queued"]
+    gates = [event.kind for event in stored.rollout.events if event.kind.startswith("gate")]
+    assert gates == ["gate.approved", "gate.waiting", "gate.waiting", "gate.approved", "gate.approved"]
+
+
+def test_a_check_that_fails_once_the_stage_is_open_changes_nothing() -> None:
+    stored = second(gates=(CI,))
+    last(stored, 1, BUILT)
+    before = stored.rollout
+    last(stored, 2, Facts(gates=GateFacts(checks={"build": "failure"})))
+    assert stored.rollout == before
 
 
 def test_facts_open_a_gate_at_once() -> None:

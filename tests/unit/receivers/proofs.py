@@ -2,9 +2,11 @@
 
 import base64
 import hmac
+import json
 from collections.abc import Mapping
 
 from builders import NOW
+from recorded import PAYLOADS
 
 from shared.receivers import SENDERS
 from shared.receivers.inbound import Inbound
@@ -31,21 +33,16 @@ def basic(secret: str = BASIC_SECRET) -> dict[str, str]:
     return {"authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"}
 
 
-#: Header, what stands before the digits, and hash of those who sign the body.
-SIGNED = {
-    "bitbucket-cloud": [("x-hub-signature", "sha256=", "sha256")],
-    "bitbucket-data-center": [("x-hub-signature", "sha256=", "sha256")],
-    "forgejo": [("x-forgejo-signature", "", "sha256"), ("x-gitea-signature", "", "sha256")],
-    "gitea": [("x-gitea-signature", "", "sha256")],
-    "github": [("x-hub-signature-256", "sha256=", "sha256")],
-    "nexus": [("x-nexus-webhook-signature", "", "sha1")],
+#: Of those who sign the body: each header with the digits, what stands before them, and the hash.
+SIGNED: dict[str, list[dict[str, str]]] = {
+    path.parent.name: json.loads(path.read_text()) for path in sorted(PAYLOADS.glob("*/signature.json"))
 }
 
 
 def proof(sender: str, body: bytes, headers: Headers, header: str = "") -> dict[str, str]:
     """The headers that prove a delivery of this type; `header` is the one that the receiver names."""
     if sender in SIGNED:
-        return {name: prefix + digest(body, algorithm=algorithm) for name, prefix, algorithm in SIGNED[sender]}
+        return {way["header"]: way["prefix"] + digest(body, algorithm=way["algorithm"]) for way in SIGNED[sender]}
     match sender:
         case "acr" | "harbor":
             return {header.lower() or "authorization": f"Bearer {SECRET}"}

@@ -73,6 +73,16 @@ def test_a_route_that_only_observes_updates_nothing() -> None:
     assert {item.reason for item in made.left_alone} == {"only observes"}
 
 
+def test_what_a_route_requires_is_shown_where_it_moves_something() -> None:
+    text = CONFIG.replace("maxBodyBytes: 4096", "events: [push, status]")
+    text = text.replace("strategy: rings", "strategy: rings, requires: {checks: [ci/build]}")
+    (route,) = of(2, text).routes
+    assert route.requires is not None
+    assert (route.requires.checks, route.requires.within) == (("ci/build",), "2h")
+    assert [route.requires for route in of(2, text, branch="release").routes] == [None]
+    assert [route.requires for route in of(2).routes] == [None]
+
+
 def test_a_deleted_ref_moves_nothing() -> None:
     made = preview(load_text(CONFIG), a_change(1, kind="deleted", revision=""), [a_flux_configuration(1)], NOW)
     assert (made.routes, made.left_alone) == ((), ())

@@ -13,6 +13,11 @@ strategies:
   - name: careful
     stages: [{name: first, selector: {tags: {ring: canary}}}, {name: rest}]
   - {name: strict, stages: [{name: all}], success: {maxFailures: 0}}
+receivers:
+  - {name: ci, type: github, secretRef: kv://sluice/github, events: [push, status]}
+routes:
+  - {name: guarded, source: {url: https://github.com/contoso/platform}, strategy: careful, requires: {checks: [ci/build], within: 5m}}
+  - {name: plain, source: {url: https://github.com/contoso/platform}}
 """
 
 
@@ -56,6 +61,23 @@ def test_the_strategy_is_that_of_the_file(file: str, capsys: pytest.CaptureFixtu
     assert [(stage["name"], stage["total"]) for stage in stages] == [("first", 1), ("rest", 29)]
 
 
+@pytest.mark.parametrize(("after", "told", "status"), [("4m", "gate requires of stage first is approved", 0), ("6m", "paused (", 1)])
+def test_a_route_of_the_file_waits_for_what_it_requires(
+    after: str, told: str, status: int, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", "--clusters", "30", "--config", file, "--route", "guarded", "--approve-after", after]) == status
+    out = capsys.readouterr().out
+    assert "stage first waits for check ci/build" in out
+    assert told in out
+
+
+def test_a_route_without_a_strategy_moves_all_at_once(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "--clusters", "30", "--config", file, "--route", "plain", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [(stage["name"], stage["total"]) for stage in report["stages"]] == [("all", 30)]
+    assert not [event for event in report["events"] if event["kind"].startswith("gate")]
+
+
 def test_a_rollout_that_does_not_succeed_ends_with_1(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", "--clusters", "30", "--failure-rate", "10%", "--config", file, "--strategy", "strict"]) == 1
     assert "paused (stage all: " in capsys.readouterr().out
@@ -67,6 +89,8 @@ def test_a_rollout_that_does_not_succeed_ends_with_1(file: str, capsys: pytest.C
         (["--strategy", "fast"], "without --config: there is no strategy fast; there is all, rings"),
         (["--config", "FILE"], "name a strategy with --strategy; there is careful, strict"),
         (["--config", "FILE", "--strategy", "rings"], "there is no strategy rings; there is careful, strict"),
+        (["--config", "FILE", "--route", "fast"], "there is no route fast; there is guarded, plain"),
+        (["--route", "fast"], "without --config: there is no route fast; there is none"),
         (["--config", "/nowhere/sluice.yaml"], "/nowhere/sluice.yaml"),
         (["--svg", "/nowhere/chart.svg"], "/nowhere is no folder"),
     ],
