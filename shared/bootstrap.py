@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from shared.services.pacing import Pacer
     from shared.services.person_answers import PersonAnswers
     from shared.services.plan import Plan
+    from shared.services.rates import Rates
     from shared.services.receive import Receive
+    from shared.services.refusals import Refusals
     from shared.services.report import Report
     from shared.services.step import Step
     from shared.services.watch_config import WatchConfig
@@ -66,7 +68,16 @@ class App:
         from shared.services.receive import Receive
 
         return Receive(
-            await self.config.latest(), self.secrets, self.changes, self.audit, self.queue, self.registry, now, self.record_check()
+            await self.config.latest(),
+            self.secrets,
+            self.changes,
+            self.audit,
+            self.queue,
+            self.registry,
+            now,
+            self.record_check(),
+            self.rates,
+            self.refusals,
         )
 
     def record_check(self) -> "RecordCheck":
@@ -289,6 +300,19 @@ class App:
         from shared.services.pacing import Pacer
 
         return Pacer(CosmosPace(self.database), self.settings.region_name, now)
+
+    @cached_property
+    def rates(self) -> "Rates":
+        from shared.azure.cosmos.pace import CosmosPace
+        from shared.services.rates import Rates
+
+        return Rates(CosmosPace(self.database), now)
+
+    @cached_property
+    def refusals(self) -> "Refusals":
+        from shared.services.refusals import Refusals
+
+        return Refusals(now)
 
     @cached_property
     def changes(self) -> "CosmosChanges":

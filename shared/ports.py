@@ -96,8 +96,11 @@ class Changes(Protocol):
 
     async def get(self, source: str, change_id: str) -> Change | None: ...
 
-    async def mark_unplanned(self, change: Change) -> None:
-        """Puts a change on the list of those that wait to be planned. Done before it is recorded, so that none is ever missed."""
+    async def mark_unplanned(self, change: Change, *, due: datetime | None = None) -> None:
+        """Puts a change on the list of those that wait to be planned, from `due` on (default: since it was received).
+
+        Done before it is recorded, so that none is ever missed.
+        """
         ...
 
     async def unmark_unplanned(self, change_id: str) -> None: ...
@@ -215,7 +218,7 @@ class Configurations(Protocol):
 
 
 class PaceStore(Protocol):
-    """The next free write slot of each subscription."""
+    """The next free slot: of each subscription's writes, and of each receiver's deliveries."""
 
     async def get(self, pace_id: str) -> tuple[Pace, str]: ...
 

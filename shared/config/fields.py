@@ -6,6 +6,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from shared.domain.pace import Limit
+
 Problem = tuple[str, str]  #: path as msgspec writes it ($.routes[0].strategy), and reason
 
 # `$(?!\n)`: Python's `$` also matches before a last line feed, which a block scalar (`|`) leaves. \Z is unknown to editors' JSON Schema.
@@ -21,6 +23,7 @@ Reference = Annotated[
         examples=["kv://sluice/github-platform"],
     ),
 ]
+Rate = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,4}/[smh]$(?!\n)", description="so many a second, minute or hour", examples=["600/m"])]
 Percentage = Annotated[str, Meta(pattern=r"^(100|[1-9][0-9]?)%$(?!\n)", examples=["25%"])]
 Count = Annotated[int, Meta(ge=0)]
 
@@ -34,6 +37,12 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_
 def seconds(duration: str) -> float:
     """The length of a duration in seconds."""
     return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", duration))
+
+
+def limit(rate: str) -> Limit:
+    """The token bucket that a rate means: all of it at once, then evenly."""
+    count, _, unit = rate.partition("/")
+    return Limit(burst=int(count), per_second=int(count) / _UNITS[unit])
 
 
 def share(of: int | str, total: int) -> int:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from shared.config.fields import Duration, Name, Reference, Section
+from shared.config.fields import Duration, Name, Rate, Reference, Section
 from shared.config.strategies import Stage, Strategy
 from shared.domain.selectors import Selector
 from shared.domain.templates import NAME_PATTERN
@@ -35,6 +35,7 @@ class Receiver(Section, frozen=True):
     )
     automation_authors: tuple[str, ...] = ("fluxcdbot", "fluxcdbot@users.noreply.github.com")  #: may hold * and ?
     max_body_bytes: Annotated[int, Meta(ge=1024, le=MAX_BODY_BYTES)] = MAX_BODY_BYTES
+    rate_limit: Rate = "600/m"  #: proven deliveries of all instances that are planned at once; refusals of each that are logged
 
     @property
     def sender(self) -> Sender:

@@ -139,6 +139,8 @@ WRONG = {
         "a github receiver has no registryCredentialsRef",
     ),
     "no header name": ("    type: github", "    type: github\n    header: 'X Key'", "header:", "matching regex"),
+    "a rate of nothing": ("    type: github", "    type: github\n    rateLimit: 0/m", "rateLimit:", "matching regex"),
+    "a rate by the day": ("    type: github", "    type: github\n    rateLimit: 600/d", "rateLimit:", "matching regex"),
     "number in place of a text": ("ring: canary", "ring: 5", "ring: 5", "Expected `str`, got `int`"),
     "number as a tag": ("ring: canary", "5: canary", "5: canary", "Expected `str`, got `int`"),
     "plain secret": ("secretRef: kv://sluice/github-platform", "secretRef: hunter2", "hunter2", "matching regex"),

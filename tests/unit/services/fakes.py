@@ -206,8 +206,8 @@ class FakeChanges:
         found = await self.kept.get((source, change_id))
         return found[0] if found else None
 
-    async def mark_unplanned(self, change: Change) -> None:
-        await self.waiting.create(change.id, Unplanned(change_id=change.id, source=change.source, since=self._clock()))
+    async def mark_unplanned(self, change: Change, *, due: datetime | None = None) -> None:
+        await self.waiting.create(change.id, Unplanned(change_id=change.id, source=change.source, since=due or self._clock()))
 
     async def unmark_unplanned(self, change_id: str) -> None:
         self.waiting.drop(change_id)

@@ -39,7 +39,9 @@ from shared.services.notify import Post, Tell, TellEvent
 from shared.services.observe import Observe
 from shared.services.pacing import Pacer
 from shared.services.plan import Plan
+from shared.services.rates import Rates
 from shared.services.receive import Receive
+from shared.services.refusals import Refusals
 from shared.services.step import Step
 
 CONFIG = """
@@ -85,11 +87,15 @@ class World:
         self.gate_caller = FakeGateCaller()
         self.pace = FakePace(self.faults)
         self.pacer = Pacer(self.pace, "westeurope", self.clock)
+        self.receiver_pace = FakePace(Faults())  # its own, since what it does is no part of what a delivery writes
+        self.rates = Rates(self.receiver_pace, self.clock)
+        self.refusals = Refusals(self.clock)
         self.looked: dict[str, datetime] = {}
         self._attempts = 0
 
     def receive(self) -> Receive:
-        return Receive(self.config, self.secrets, self.changes, self.audit, self.queue, self.registry, self.clock, self.record_check())
+        ports = (self.secrets, self.changes, self.audit, self.queue, self.registry, self.clock)
+        return Receive(self.config, *ports, self.record_check(), self.rates, self.refusals)
 
     def record_check(self) -> RecordCheck:
         return RecordCheck(self.checks, self.changes, self.queue, self.clock)
