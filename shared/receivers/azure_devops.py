@@ -9,6 +9,7 @@ from msgspec import Meta
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import decode, time_of
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
+from shared.receivers.signing import basic_auth
 from shared.receivers.verification import verify_basic_auth, verify_token
 
 
@@ -93,4 +94,4 @@ def _moves(push: _Push) -> Iterator[Move]:
         )
 
 
-SENDER = Sender(receive, events=("git.push",), options=frozenset({"header"}))
+SENDER = Sender(receive, basic_auth, events=("git.push",), options=frozenset({"header"}))

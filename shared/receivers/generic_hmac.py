@@ -8,6 +8,7 @@ from shared.domain.changes import Change
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import content_id, decode, time_of
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
+from shared.receivers.signing import signed
 from shared.receivers.verification import verify_hmac
 
 EVENT = "push"  #: the only one
@@ -53,4 +54,4 @@ def read(inbound: Inbound, delivery: str) -> tuple[Change, ...]:
     return changes_of(inbound, delivery, [move])
 
 
-SENDER = Sender(receive, events=(EVENT,), options=frozenset({"header"}))
+SENDER = Sender(receive, signed, events=(EVENT,), options=frozenset({"header"}))

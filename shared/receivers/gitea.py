@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.inbound import Inbound, Outbound, Received, Sender
 from shared.receivers.payloads import check_object, decode, required_headers
 from shared.receivers.pushes import Move, Ref, RefName, Sha, changes_of
+from shared.receivers.signing import hmac_of
 from shared.receivers.verification import verify_hmac
 
 
@@ -98,4 +99,13 @@ def _deleted(deletion: _Delete) -> list[Move]:
     return [Move(url=url, ref=ref, before="", after="", pusher=deletion.sender.login)]
 
 
-SENDER = Sender(receive, events=("push", "delete", "create"), default_events=("push", "delete"))
+def sign(outbound: Outbound) -> dict[str, str]:
+    """As Gitea does, which Forgejo's receivers take too."""
+    return {
+        "X-Gitea-Event": outbound.event,
+        "X-Gitea-Delivery": outbound.delivery,
+        "X-Gitea-Signature": hmac_of(outbound),
+    }
+
+
+SENDER = Sender(receive, sign, events=("push", "delete", "create"), default_events=("push", "delete"))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from shared.receivers import generic_hmac
 from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.signing import standard_webhooks
 from shared.receivers.verification import verify_standard_webhooks
 
 
@@ -13,4 +14,4 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     return Received(delivery=delivery, event=generic_hmac.EVENT, changes=generic_hmac.read(inbound, delivery))
 
 
-SENDER = Sender(receive, events=(generic_hmac.EVENT,))
+SENDER = Sender(receive, standard_webhooks, events=(generic_hmac.EVENT,))
