@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.config.settings import Settings
     from shared.config.source import ConfigFile
     from shared.ports import Provider
+    from shared.providers.compares import HostCompare
     from shared.providers.http import OutboundHttp
     from shared.providers.registry import OciRegistry
     from shared.services.act import ActOn
@@ -87,10 +88,14 @@ class App:
 
     async def plan(self) -> "Plan":
         from shared.services.plan import Plan
+        from shared.services.touched_paths import TouchedPaths
 
         redispatch = self.settings.redispatch_after_seconds
         config = await self.config.latest()
-        return Plan(config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, now, redispatch)
+        touched = TouchedPaths(config, self.compare, self.secrets)
+        return Plan(
+            config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, now, redispatch, touched.fill
+        )
 
     def step(self) -> "Step":
         from shared.services.gate_facts import GateFactsOf
@@ -293,6 +298,12 @@ class App:
         from shared.providers.registry import OciRegistry
 
         return OciRegistry(self.outbound_http)
+
+    @cached_property
+    def compare(self) -> "HostCompare":
+        from shared.providers.compares import HostCompare
+
+        return HostCompare(self.outbound_http)
 
     @cached_property
     def pacer(self) -> "Pacer":

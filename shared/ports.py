@@ -8,6 +8,7 @@ from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link
 from shared.domain.changes import Change, Unplanned
 from shared.domain.checks import CheckResult
+from shared.domain.comparisons import Comparison
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
@@ -47,6 +48,17 @@ class Registry(Protocol):
         """The 64 hexadecimal digits of the sha256 digest that a tag names now. `url` is canonical; `credentials` are `user:password`.
 
         Raises Throttled or Unavailable when it may work later, Rejected when there is no such tag or the registry does not tell.
+        """
+        ...
+
+
+class Compare(Protocol):
+    """Git hosts' comparisons of two commits."""
+
+    async def paths(self, host: str, comparison: Comparison) -> frozenset[str] | None:
+        """Every file that differs; None where the host does not tell them all. `host` is a receiver's type.
+
+        Raises Throttled, Unavailable, or Rejected.
         """
         ...
 

@@ -94,4 +94,4 @@ def _moves(push: _Push) -> Iterator[Move]:
         )
 
 
-SENDER = Sender(receive, basic_auth, events=("git.push",), options=frozenset({"header"}))
+SENDER = Sender(receive, basic_auth, events=("git.push",), options=frozenset({"header", "compare"}))

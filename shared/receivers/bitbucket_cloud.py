@@ -112,4 +112,4 @@ def sign(outbound: Outbound) -> dict[str, str]:
     }
 
 
-SENDER = Sender(receive, sign, events=("repo:push",))
+SENDER = Sender(receive, sign, events=("repo:push",), options=frozenset({"compare"}))

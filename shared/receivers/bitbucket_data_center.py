@@ -121,4 +121,10 @@ def sign(outbound: Outbound) -> dict[str, str]:
     }
 
 
-SENDER = Sender(receive, sign, events=("repo:refs_changed", "diagnostics:ping"), options=frozenset({"url"}))
+SENDER = Sender(
+    receive,
+    sign,
+    events=("repo:refs_changed", "diagnostics:ping"),
+    options=frozenset({"url", "compare"}),
+    required=frozenset({"compare.url"}),
+)

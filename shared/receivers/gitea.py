@@ -108,4 +108,11 @@ def sign(outbound: Outbound) -> dict[str, str]:
     }
 
 
-SENDER = Sender(receive, sign, events=("push", "delete", "create"), default_events=("push", "delete"))
+SENDER = Sender(
+    receive,
+    sign,
+    events=("push", "delete", "create"),
+    default_events=("push", "delete"),
+    options=frozenset({"compare"}),
+    required=frozenset({"compare.url"}),
+)

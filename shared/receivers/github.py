@@ -134,5 +134,9 @@ def sign(outbound: Outbound) -> dict[str, str]:
 
 
 SENDER = Sender(
-    receive, sign, events=("push", "ping", "create", "delete", *ghcr.EVENTS, *github_checks.EVENTS), default_events=("push", "ping")
+    receive,
+    sign,
+    events=("push", "ping", "create", "delete", *ghcr.EVENTS, *github_checks.EVENTS),
+    default_events=("push", "ping"),
+    options=frozenset({"compare"}),
 )

@@ -103,4 +103,4 @@ def sign(outbound: Outbound) -> dict[str, str]:
     return {"X-Gitlab-Event": outbound.event, "Idempotency-Key": outbound.delivery, **proof}
 
 
-SENDER = Sender(receive, sign, events=(*_PUSHES, _SYSTEM), default_events=_PUSHES)
+SENDER = Sender(receive, sign, events=(*_PUSHES, _SYSTEM), default_events=_PUSHES, options=frozenset({"compare"}))

@@ -57,6 +57,6 @@ class Sender:
     sign: Sign
     events: tuple[str, ...]  #: that Sluice knows, as the sender spells them
     default_events: tuple[str, ...] = ()  #: accepted where sluice.yaml names none; empty = all known ones
-    options: frozenset[str] = frozenset()  #: of `header`, `url` and `registryCredentialsRef`: those that have a meaning here
-    required: frozenset[str] = frozenset()  #: of the options: those that it cannot do without
+    options: frozenset[str] = frozenset()  #: of `header`, `url`, `registryCredentialsRef` and `compare`: those that have a meaning here
+    required: frozenset[str] = frozenset()  #: of the options: those that it cannot do without; `compare.url`, where no API is public
     takes_token: bool = False  #: proves itself by a secret in the URL, since it can do no better

@@ -44,6 +44,7 @@ def app(world: World, config_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         resource_manager=world.resource_manager,
         pacer=world.pacer,
         rates=world.rates,
+        compare=world.compare,
         refusals=world.refusals,
     )
     monkeypatch.setattr(bootstrap, "_app", made)

@@ -14,6 +14,7 @@ from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link, make_link
 from shared.domain.changes import Change, Unplanned
 from shared.domain.checks import CheckResult, check_id, is_newer
+from shared.domain.comparisons import Comparison
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
@@ -190,6 +191,19 @@ class FakeRegistry:
         if (url, tag) not in self.tags:
             raise Rejected("no such tag", code="404")
         return self.tags[url, tag]
+
+
+class FakeCompare:
+    def __init__(self) -> None:
+        self.told: frozenset[str] | None = None
+        self.asked: list[tuple[str, Comparison]] = []
+        self.down: Exception | None = None
+
+    async def paths(self, host: str, comparison: Comparison) -> frozenset[str] | None:
+        self.asked.append((host, comparison))
+        if self.down:
+            raise self.down
+        return self.told
 
 
 class FakeChanges:

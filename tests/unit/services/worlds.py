@@ -9,6 +9,7 @@ from fakes import (
     FakeChanges,
     FakeChecks,
     FakeClock,
+    FakeCompare,
     FakeConfigurations,
     FakeDeliveries,
     FakeFleet,
@@ -43,6 +44,7 @@ from shared.services.rates import Rates
 from shared.services.receive import Receive
 from shared.services.refusals import Refusals
 from shared.services.step import Step
+from shared.services.touched_paths import TouchedPaths
 
 CONFIG = """
 apiVersion: sluice/v1
@@ -83,6 +85,7 @@ class World:
         self.resource_manager = FakeResourceManager()
         self.fleet = FakeFleet()
         self.registry = FakeRegistry()
+        self.compare = FakeCompare()
         self.provider = FakeProvider()
         self.gate_caller = FakeGateCaller()
         self.pace = FakePace(self.faults)
@@ -111,7 +114,8 @@ class World:
 
     def plan(self) -> Plan:
         after = REDISPATCH_AFTER_SECONDS
-        return Plan(self.config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, self.clock, after)
+        ports = (self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, self.clock)
+        return Plan(self.config, *ports, after, TouchedPaths(self.config, self.compare, self.secrets).fill)
 
     def step(self) -> Step:
         effects = Effects(self.audit, self.queue, self.clock)
