@@ -1,4 +1,4 @@
-"""The one way out to chat, to gates and to registries: HTTPS with time-outs, a cap on answers, no redirects and no address in any error."""
+"""The one way out to chat, gates, registries and Git hosts: HTTPS, time-outs, a cap on answers, no redirects, no address in any error."""
 
 import email.utils
 import re

@@ -28,9 +28,8 @@ log = event_logger("sluice.receive")
 
 #: GitHub gives up after 10 seconds and does not try again, so an answer that would come later is a clear 503 in time.
 DEADLINE_SECONDS = 8.0
-_UNKNOWN = (
-    "unknown"  #: stands for every name that is not configured: such a name is the sender's text, and is neither logged nor counted by
-)
+#: Stands for every name that is not configured: such a name is the sender's text, and is neither logged nor counted by.
+_UNKNOWN = "unknown"
 _UNKNOWN_RATE = "600/m"
 
 
