@@ -71,9 +71,10 @@ class Api:
         """The rollout after an answer at a gate. Raises ApiError with the app's reason."""
         return await self._post(f"/api/rollouts/{_part(rollout_id)}/gates/{_part(stage)}/{_part(gate)}/{answer}", body)
 
-    async def deliver(self, receiver: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
-        """Posts a webhook; gives the status and the answer's text."""
-        return await self._send("POST", f"/api/receivers/{receiver}", data=body, headers=dict(headers))
+    async def deliver(self, receiver: str, body: bytes, headers: Mapping[str, str], *, token: str = "") -> tuple[int, str]:
+        """Posts a webhook, to the address that ends with `token` where there is one; gives the status and the answer's text."""
+        path = f"/api/receivers/{receiver}"
+        return await self._send("POST", f"{path}/{_part(token)}" if token else path, shown=path, data=body, headers=dict(headers))
 
     async def _get(self, path: str) -> Any:
         status, text = await self._send("GET", path)
@@ -88,14 +89,15 @@ class Api:
         found: dict[str, Any] = json.loads(text)
         return found
 
-    async def _send(self, method: str, path: str, **options: Any) -> tuple[int, str]:
+    async def _send(self, method: str, path: str, *, shown: str = "", **options: Any) -> tuple[int, str]:
+        """`shown` stands for the path in an error, where that holds a secret."""
         if self._session is None:
             raise RuntimeError("the API's client is used inside `async with`")
         try:
             async with self._session.request(method, f"{self._url}{path}", **options) as response:
                 return response.status, await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise ApiError(f"{method} {self._url}{path}: {type(error).__name__}: {error}") from error
+            raise ApiError(f"{method} {self._url}{shown or path}: {type(error).__name__}: {error}") from error
 
 
 def connect(options: argparse.Namespace) -> Api:

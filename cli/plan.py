@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli import app_settings
+from cli.deliveries import NoDelivery, find_receiver, read_config, received
 from cli.options import Verbs, add_state, fail
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ class NoPlan(Exception):
 
 def add_to(verbs: Verbs) -> None:
     parser = verbs.add_parser("plan", help="show who a push would update, when, and why nobody else; changes nothing")
-    parser.add_argument("--event", type=Path, required=True, metavar="FILE", help="the body of GitHub's push event")
+    parser.add_argument("--event", type=Path, required=True, metavar="FILE", help="the body of a push, as the receiver's sender sends it")
+    parser.add_argument("--event-name", metavar="NAME", help="as the sender spells it (default: that of a push)")
     parser.add_argument("--receiver", metavar="NAME", help="the receiver of sluice.yaml that it would come to (default: the only one)")
     parser.add_argument("--config", type=Path, default=Path("sluice.yaml"), metavar="FILE", help="default: sluice.yaml")
     fleet = parser.add_mutually_exclusive_group()
@@ -38,35 +40,16 @@ def run(options: argparse.Namespace) -> int:
     from shared.domain.errors import SluiceError
 
     try:
-        config = _config(options.config)
-        receiver = _receiver(config, options.receiver)
-        changes = _changes(receiver, _read(options.event, receiver.max_body_bytes))
+        config = read_config(options.config)
+        receiver = find_receiver(config, options.receiver)
+        changes = _changes(receiver, _read(options.event, receiver.max_body_bytes), options.event_name)
         fleet = _fleet(options)
         if options.save_fleet:
             _save(options.save_fleet, fleet)
-    except (app_settings.BadSettings, NoPlan, NoStack, SluiceError, OSError) as error:
+    except (app_settings.BadSettings, NoDelivery, NoPlan, NoStack, SluiceError, OSError) as error:
         return fail(error)
     _show(config, changes, fleet, as_json=options.json)
     return 0
-
-
-def _config(file: Path) -> "Config":
-    from shared.config.loader import load_text
-
-    try:
-        return load_text(file.read_text("utf-8"), str(file))
-    except UnicodeDecodeError:
-        raise NoPlan(f"{file} is not UTF-8 text") from None
-
-
-def _receiver(config: "Config", name: str | None) -> "Receiver":
-    known = ", ".join(receiver.name for receiver in config.receivers) or "none"
-    if name is None and len(config.receivers) != 1:
-        raise NoPlan(f"--receiver must name one of sluice.yaml's receivers (it has: {known})")
-    receiver = config.receiver(name) if name is not None else config.receivers[0]
-    if receiver is None:
-        raise NoPlan(f"sluice.yaml has no receiver named {name} (it has: {known})")
-    return receiver
 
 
 def _read(file: Path, limit: int) -> bytes:
@@ -77,24 +60,15 @@ def _read(file: Path, limit: int) -> bytes:
     return content
 
 
-def _changes(receiver: "Receiver", body: bytes) -> "tuple[Change, ...]":
-    """What the app would read in the body: signed with a secret of the moment, so that the receiver's own code reads it."""
-    import secrets
-
-    from local.demo.push import signed_headers
-    from shared.bootstrap import now
-    from shared.domain.errors import Refused
-    from shared.receivers.inbound import Inbound
-
-    if receiver.type != "github":
-        raise NoPlan(f"receiver {receiver.name} is of type {receiver.type}: only GitHub's events can be planned")
-    secret = secrets.token_hex(32)
-    headers = {name.lower(): value for name, value in signed_headers(body, secret, event="push").items()}
-    inbound = Inbound(receiver=receiver.name, headers=headers, body=body, received_at=now())
-    try:
-        return receiver.sender.receive(inbound, [secret]).changes
-    except Refused as refused:
-        raise NoPlan(f"the receiver would refuse the event: {refused.reason}") from None
+def _changes(receiver: "Receiver", body: bytes, event: str | None) -> "tuple[Change, ...]":
+    """The changes in the body. Raises NoPlan where the app would find none."""
+    told = received(receiver, body, event)
+    if not receiver.accepts(told.event):
+        raise NoPlan(f"receiver {receiver.name} ignores the event {told.event}: its `events` do not name it")
+    if not told.changes:
+        checks = ", ".join(check.name for check in told.checks)
+        raise NoPlan(f"the event {told.event} moves nothing{f', it tells of checks: {checks}' if checks else ''}")
+    return told.changes
 
 
 def _fleet(options: argparse.Namespace) -> "list[FluxConfiguration]":

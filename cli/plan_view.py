@@ -12,6 +12,7 @@ from shared.domain.revisions import parse_revision
 
 if TYPE_CHECKING:
     from shared.config.strategies import Stage
+    from shared.domain.changes import Change
     from shared.domain.pins import Pin
     from shared.services.preview import LeftAlone, Preview, RoutePreview, StagePreview, Update
 
@@ -22,7 +23,7 @@ _MAX_NAMED = 5
 
 def render(preview: "Preview") -> Group:
     change = preview.change
-    what = f"{change.ref}: {change.revision[:_SHORT] or 'deleted, so nothing moves'}"
+    what = f"{change.ref}: {_revision(change)}"
     parts: list[RenderableType] = [_text(f"{change.url} {what} {change.title}".rstrip(), "bold")]
     if not preview.routes:
         parts.append(_text("no route moves anything"))
@@ -31,6 +32,12 @@ def render(preview: "Preview") -> Group:
     if preview.left_alone:
         parts.append(_left_alone(preview.left_alone))
     return Group(*parts)
+
+
+def _revision(change: "Change") -> str:
+    if change.kind == "deleted":
+        return "deleted, so nothing moves"
+    return change.revision[:_SHORT] or "to the digest that the registry tells when the push arrives"
 
 
 def _route(route: "RoutePreview") -> list[RenderableType]:
@@ -99,7 +106,7 @@ def _moment(seconds: float) -> str:
 
 
 def _reference(name: str, revision: str) -> str:
-    return f"{name}@{revision[:_SHORT]}" if name else revision[:_SHORT]
+    return "@".join(part for part in (name, revision[:_SHORT]) if part)
 
 
 def _text(text: str, style: str = "") -> Text:

@@ -9,11 +9,13 @@ from shared.log import event_logger
 log = event_logger("sluice.http")
 
 
-def answer(status: int, body: Mapping[str, object] | None = None) -> func.HttpResponse:
-    """JSON, or an empty body; never cached and never guessed at by a browser."""
+def answer(status: int, body: Mapping[str, object] | None = None, retry_after: int = 0) -> func.HttpResponse:
+    """JSON, or an empty body; never cached and never guessed at by a browser. `retry_after`: seconds, 0 for none."""
     import msgspec
 
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if retry_after:
+        headers["Retry-After"] = str(retry_after)
     content = b"" if body is None else msgspec.json.encode(body)
     return func.HttpResponse(content, status_code=status, headers=headers, mimetype="application/json")
 

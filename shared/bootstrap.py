@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shared.config.settings import Settings
     from shared.config.source import ConfigFile
     from shared.ports import Provider
+    from shared.providers.compares import HostCompare
     from shared.providers.http import OutboundHttp
     from shared.providers.registry import OciRegistry
     from shared.services.act import ActOn
@@ -44,7 +45,9 @@ if TYPE_CHECKING:
     from shared.services.pacing import Pacer
     from shared.services.person_answers import PersonAnswers
     from shared.services.plan import Plan
+    from shared.services.rates import Rates
     from shared.services.receive import Receive
+    from shared.services.refusals import Refusals
     from shared.services.report import Report
     from shared.services.step import Step
     from shared.services.watch_config import WatchConfig
@@ -68,7 +71,16 @@ class App:
         from shared.services.receive import Receive
 
         return Receive(
-            await self.config.latest(), self.secrets, self.changes, self.audit, self.queue, self.registry, now, self.record_check()
+            await self.config.latest(),
+            self.secrets,
+            self.changes,
+            self.audit,
+            self.queue,
+            self.registry,
+            now,
+            self.record_check(),
+            self.rates,
+            self.refusals,
         )
 
     def record_check(self) -> "RecordCheck":
@@ -78,10 +90,14 @@ class App:
 
     async def plan(self) -> "Plan":
         from shared.services.plan import Plan
+        from shared.services.touched_paths import TouchedPaths
 
         redispatch = self.settings.redispatch_after_seconds
         config = await self.config.latest()
-        return Plan(config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, now, redispatch)
+        touched = TouchedPaths(config, self.compare, self.secrets)
+        return Plan(
+            config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, now, redispatch, touched.fill
+        )
 
     def step(self) -> "Step":
         from shared.services.gate_facts import GateFactsOf
@@ -301,11 +317,30 @@ class App:
         return OciRegistry(self.outbound_http)
 
     @cached_property
+    def compare(self) -> "HostCompare":
+        from shared.providers.compares import HostCompare
+
+        return HostCompare(self.outbound_http)
+
+    @cached_property
     def pacer(self) -> "Pacer":
         from shared.azure.cosmos.pace import CosmosPace
         from shared.services.pacing import Pacer
 
         return Pacer(CosmosPace(self.database), self.settings.region_name, now)
+
+    @cached_property
+    def rates(self) -> "Rates":
+        from shared.azure.cosmos.pace import CosmosPace
+        from shared.services.rates import Rates
+
+        return Rates(CosmosPace(self.database), now)
+
+    @cached_property
+    def refusals(self) -> "Refusals":
+        from shared.services.refusals import Refusals
+
+        return Refusals(now)
 
     @cached_property
     def changes(self) -> "CosmosChanges":

@@ -8,6 +8,7 @@ from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link
 from shared.domain.changes import Change, Unplanned
 from shared.domain.checks import CheckResult
+from shared.domain.comparisons import Comparison
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
@@ -48,6 +49,17 @@ class Registry(Protocol):
         """The 64 hexadecimal digits of the sha256 digest that a tag names now. `url` is canonical; `credentials` are `user:password`.
 
         Raises Throttled or Unavailable when it may work later, Rejected when there is no such tag or the registry does not tell.
+        """
+        ...
+
+
+class Compare(Protocol):
+    """Git hosts' comparisons of two commits."""
+
+    async def paths(self, host: str, comparison: Comparison) -> frozenset[str] | None:
+        """Every file that differs; None where the host does not tell them all. `host` is a receiver's type.
+
+        Raises Throttled, Unavailable, or Rejected.
         """
         ...
 
@@ -97,8 +109,11 @@ class Changes(Protocol):
 
     async def get(self, source: str, change_id: str) -> Change | None: ...
 
-    async def mark_unplanned(self, change: Change) -> None:
-        """Puts a change on the list of those that wait to be planned. Done before it is recorded, so that none is ever missed."""
+    async def mark_unplanned(self, change: Change, *, due: datetime | None = None) -> None:
+        """Puts a change on the list of those that wait to be planned, from `due` on (default: since it was received).
+
+        Done before it is recorded, so that none is ever missed.
+        """
         ...
 
     async def unmark_unplanned(self, change_id: str) -> None: ...
@@ -216,7 +231,7 @@ class Configurations(Protocol):
 
 
 class PaceStore(Protocol):
-    """The next free write slot of each subscription."""
+    """The next free slot: of each subscription's writes, and of each receiver's deliveries."""
 
     async def get(self, pace_id: str) -> tuple[Pace, str]: ...
 

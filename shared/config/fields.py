@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from shared.domain.pace import Limit
+
 Problem = tuple[str, str]  #: path as msgspec writes it ($.routes[0].strategy), and reason
 
 # `$(?!\n)`: Python's `$` also matches before a last line feed, which a block scalar (`|`) leaves. \Z is unknown to editors' JSON Schema.
@@ -22,6 +24,7 @@ Reference = Annotated[
         examples=["kv://sluice/github-platform"],
     ),
 ]
+Rate = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,4}/[smh]$(?!\n)", description="so many a second, minute or hour", examples=["600/m"])]
 Percentage = Annotated[str, Meta(pattern=r"^(100|[1-9][0-9]?)%$(?!\n)", examples=["25%"])]
 Count = Annotated[int, Meta(ge=0)]
 
@@ -42,6 +45,12 @@ def twice(path: str, listed: Sequence[str]) -> Iterator[Problem]:
     for index, item in enumerate(listed):
         if item in listed[:index]:
             yield f"{path}[{index}]", f"{item} stands here twice"
+
+
+def limit(rate: str) -> Limit:
+    """The token bucket that a rate means: all of it at once, then evenly."""
+    count, _, unit = rate.partition("/")
+    return Limit(burst=int(count), per_second=int(count) / _UNITS[unit])
 
 
 def share(of: int | str, total: int) -> int:

@@ -175,12 +175,25 @@ def _check_receivers(config: Config) -> Iterator[Problem]:
                 yield f"{path}.{option}", f"a {receiver.type} receiver has no {option}"
             if not value and option in receiver.sender.required:
                 yield path, f"a {receiver.type} receiver needs {option}"
-        if receiver.url and not _is_base(receiver.url):
-            yield f"{path}.url", "an address begins with https:// and names a host"
+        yield from _check_addresses(path, receiver)
 
 
-def _options(receiver: Receiver) -> dict[str, str | None]:
-    return {"header": receiver.header, "url": receiver.url, "registryCredentialsRef": receiver.registry_credentials_ref}
+def _options(receiver: Receiver) -> dict[str, object]:
+    return {
+        "header": receiver.header,
+        "url": receiver.url,
+        "registryCredentialsRef": receiver.registry_credentials_ref,
+        "compare": receiver.compare,
+    }
+
+
+def _check_addresses(path: str, receiver: Receiver) -> Iterator[Problem]:
+    api = receiver.compare.url if receiver.compare else ""
+    for field, address in (("url", receiver.url), ("compare.url", api)):
+        if address and not _is_base(address):
+            yield f"{path}.{field}", "an address begins with https:// and names a host"
+    if receiver.compare and not api and "compare.url" in receiver.sender.required:
+        yield f"{path}.compare", f"a {receiver.type} receiver's compare needs url, the address of its API"
 
 
 def _list(receiver: Receiver) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from shared.config.fields import Duration, Name, Reference, Section
+from shared.config.fields import Duration, Name, Rate, Reference, Section
 from shared.config.requires import Requires
 from shared.config.strategies import Stage, Strategy
 from shared.domain.selectors import Selector
@@ -21,6 +21,13 @@ HeaderName = Annotated[
 MAX_BODY_BYTES = 25 * 1024 * 1024  #: GitHub caps its payloads at 25 MB
 
 
+class CompareApi(Section, frozen=True):
+    """A Git host's API, asked for the files of a push where the payload does not list them all."""
+
+    token_ref: Reference | None = None  #: may read the repositories; none for public ones
+    url: str = ""  #: of the API; empty = the public one of the receiver's type
+
+
 class Receiver(Section, frozen=True):
     """An inbound endpoint: POST /api/receivers/{name}. The loader has checked that its type is one of SENDERS."""
 
@@ -34,8 +41,10 @@ class Receiver(Section, frozen=True):
     registry_credentials_ref: Reference | None = (
         None  #: user:password, to ask the registry what a tag is at, where the payload does not tell
     )
+    compare: CompareApi | None = None  #: asks what a push touched, for routes with paths
     automation_authors: tuple[str, ...] = ("fluxcdbot", "fluxcdbot@users.noreply.github.com")  #: may hold * and ?
     max_body_bytes: Annotated[int, Meta(ge=1024, le=MAX_BODY_BYTES)] = MAX_BODY_BYTES
+    rate_limit: Rate = "600/m"  #: proven deliveries of all instances that are planned at once; refusals of each that are logged
 
     @property
     def sender(self) -> Sender:

@@ -44,7 +44,7 @@ class Unplanned(Record, frozen=True):
 
     change_id: str
     source: str
-    since: datetime
+    since: datetime  #: from when on it may be planned
 
 
 def change_id(receiver: str, delivery: str, url: str, ref: str) -> str:

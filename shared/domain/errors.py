@@ -25,12 +25,19 @@ class SluiceError(Exception):
 class Refused(SluiceError):
     """An inbound request is refused. Nothing of the request is ever part of `reason`."""
 
-    def __init__(self, status: int, reason: str, *, explain: bool = False) -> None:
+    def __init__(self, status: int, reason: str, *, explain: bool = False, retry_after: int = 0) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
         #: whether the sender may be told the reason (never for signatures)
         self.explain = explain
+        #: seconds after which the same request may be taken; 0 where time changes nothing
+        self.retry_after = retry_after
+
+    @property
+    def code(self) -> str:
+        """What stands before the colon of the reason: one of few, so that it can be counted by."""
+        return self.reason.partition(":")[0]
 
 
 class NotFound(SluiceError):

@@ -1,4 +1,4 @@
-"""How fast Azure Resource Manager may be written to, shared by any number of instances.
+"""How fast Azure Resource Manager may be written to, and how fast a receiver's deliveries are planned, shared by any number of instances.
 
 A generic cell rate algorithm: the state is one moment in time, so one conditional write reserves any number of slots.
 """
@@ -9,7 +9,7 @@ from shared.domain.record import Record
 
 
 class Limit(Record, frozen=True):
-    """A token bucket: `burst` writes at once, then `per_second`."""
+    """A token bucket: `burst` slots at once, then `per_second`."""
 
     burst: int
     per_second: float
@@ -38,6 +38,12 @@ def reserve(pace: Pace, count: int, now: datetime, limit: Limit = ARM_WRITES) ->
     arrival = max(pace.theoretical_arrival or now, now)
     slots = tuple(max(now, arrival + interval * n - tolerance) for n in range(count))
     return Pace(id=pace.id, theoretical_arrival=arrival + interval * count), slots
+
+
+def take(pace: Pace, now: datetime, limit: Limit) -> tuple[Pace, timedelta]:
+    """One slot at once: the state that remembers it, and no wait. Where there is none, the state as it is and how long until there is."""
+    taken, (slot,) = reserve(pace, 1, now, limit)
+    return (taken, timedelta()) if slot <= now else (pace, slot - now)
 
 
 def room(pace: Pace, now: datetime, within: timedelta, limit: Limit = ARM_WRITES) -> int:

@@ -1,4 +1,4 @@
-"""The one way out to chat, to gates and to registries: HTTPS with time-outs, a cap on answers, no redirects and no address in any error."""
+"""The one way out to chat, gates, registries and Git hosts: HTTPS, time-outs, a cap on answers, no redirects, no address in any error."""
 
 import email.utils
 import re
@@ -62,9 +62,11 @@ class OutboundHttp:
             raise _failure(answer, self._now())
         return answer
 
-    async def ask(self, method: Literal["GET", "HEAD"], address: str, *, headers: Mapping[str, str] | None = None) -> Answer:
-        """A 2xx answer, or a 401, which says how to ask again. Raises as `post_json`."""
-        answer = await self._send(method, _checked(address), headers or {})
+    async def ask(
+        self, method: Literal["GET", "HEAD"], address: str, *, headers: Mapping[str, str] | None = None, limit: int = ANSWER_LIMIT
+    ) -> Answer:
+        """A 2xx answer of at most `limit` bytes, or a 401, which says how to ask again. Raises as `post_json`."""
+        answer = await self._send(method, _checked(address), headers or {}, limit=limit)
         if not 200 <= answer.status < 300 and answer.status != 401:
             raise _failure(answer, self._now())
         return answer
@@ -77,12 +79,14 @@ class OutboundHttp:
             await self._session.close()
             self._session = None
 
-    async def _send(self, method: str, address: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+    async def _send(
+        self, method: str, address: str, headers: Mapping[str, str], body: bytes | None = None, *, limit: int = ANSWER_LIMIT
+    ) -> Answer:
         from aiohttp import ClientError, InvalidURL
 
         try:
             async with self._open().request(method, address, data=body, headers=headers, allow_redirects=False) as response:
-                return await _read(response)
+                return await _read(response, limit)
         except InvalidURL:
             raise Rejected("the address is not valid", code="InvalidAddress") from None
         except (ClientError, TimeoutError) as error:
@@ -128,11 +132,11 @@ def _checked(address: str) -> str:
     return address
 
 
-async def _read(response: "ClientResponse") -> Answer:
+async def _read(response: "ClientResponse", limit: int) -> Answer:
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > ANSWER_LIMIT:
+        if len(body) > limit:
             response.close()
             if response.ok:
                 raise Rejected("the answer is too long", code="AnswerTooLong")

@@ -15,6 +15,7 @@ from shared.domain.errors import Refused
 from shared.receivers.artifacts import Artifact, changes, verify_header
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import content_id, decode, time_of
+from shared.receivers.signing import bearer
 
 
 class _Target(msgspec.Struct):
@@ -54,4 +55,6 @@ def _artifact(event: _Event) -> Artifact:
     return Artifact(repository=repository, tag=event.target.tag or "", digest=event.target.digest or "")
 
 
-SENDER = Sender(receive, events=("push", "delete", "chart_push", "chart_delete", "quarantine", "ping"), options=frozenset({"header"}))
+SENDER = Sender(
+    receive, bearer, events=("push", "delete", "chart_push", "chart_delete", "quarantine", "ping"), options=frozenset({"header"})
+)

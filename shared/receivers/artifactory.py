@@ -10,8 +10,9 @@ import msgspec
 
 from shared.domain.record import digest
 from shared.receivers.artifacts import Artifact, changes, own_registry
-from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.inbound import Inbound, Outbound, Received, Sender
 from shared.receivers.payloads import content_id, decode
+from shared.receivers.signing import hmac_of
 from shared.receivers.verification import verify_hmac
 
 _DOMAIN = "docker"
@@ -48,4 +49,8 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     return Received(delivery=delivery, event=event.event_type, changes=moved)
 
 
-SENDER = Sender(receive, events=_EVENTS, options=frozenset({"url", "registryCredentialsRef"}), required=frozenset({"url"}))
+def sign(outbound: Outbound) -> dict[str, str]:
+    return {"X-JFrog-Event-Auth": hmac_of(outbound)}
+
+
+SENDER = Sender(receive, sign, events=_EVENTS, options=frozenset({"url", "registryCredentialsRef"}), required=frozenset({"url"}))

@@ -10,6 +10,7 @@ from shared.receivers import azure_pipelines
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import decode, time_of
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
+from shared.receivers.signing import basic_auth
 from shared.receivers.verification import verify_basic_auth, verify_token
 
 
@@ -99,8 +100,9 @@ def _moves(push: _Push) -> Iterator[Move]:
 
 SENDER = Sender(
     receive,
+    basic_auth,
     events=("git.push", *azure_pipelines.EVENTS),
     default_events=("git.push",),
     check_events=frozenset(azure_pipelines.EVENTS),
-    options=frozenset({"header"}),
+    options=frozenset({"header", "compare"}),
 )

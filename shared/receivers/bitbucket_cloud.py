@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from shared.receivers import bitbucket_checks
-from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.inbound import Inbound, Outbound, Received, Sender
 from shared.receivers.payloads import check_object, decode, required_headers
 from shared.receivers.pushes import Move, RefName, Sha, changes_of
+from shared.receivers.signing import hmac_of
 from shared.receivers.verification import verify_hmac
 
 _FOLDERS = {"branch": "refs/heads/", "tag": "refs/tags/"}
@@ -104,9 +105,19 @@ def _name_and_address(raw: str) -> tuple[str, str]:
     return name.strip(), address.strip("> ")
 
 
+def sign(outbound: Outbound) -> dict[str, str]:
+    return {
+        "X-Event-Key": outbound.event,
+        "X-Request-UUID": outbound.delivery,
+        "X-Hub-Signature": f"sha256={hmac_of(outbound)}",
+    }
+
+
 SENDER = Sender(
     receive,
+    sign,
     events=("repo:push", *bitbucket_checks.EVENTS),
     default_events=("repo:push",),
     check_events=frozenset(bitbucket_checks.EVENTS),
+    options=frozenset({"compare"}),
 )

@@ -7,9 +7,10 @@ import msgspec
 
 from shared.domain.errors import Refused
 from shared.domain.sources import canonical_url
-from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.inbound import Inbound, Outbound, Received, Sender
 from shared.receivers.payloads import check_object, decode, required_headers, time_of
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
+from shared.receivers.signing import hmac_of
 from shared.receivers.verification import verify_basic_auth, verify_hmac
 
 _MAX_COMMITS = 5  #: listed by default
@@ -112,4 +113,18 @@ def _addresses(repository: _Repository, url: str) -> list[str]:
     return [f"{url.rstrip('/')}/scm/{path}", f"ssh://git@{urlsplit(url).hostname}/{path}"]
 
 
-SENDER = Sender(receive, events=("repo:refs_changed", "diagnostics:ping"), options=frozenset({"url"}))
+def sign(outbound: Outbound) -> dict[str, str]:
+    return {
+        "X-Event-Key": outbound.event,
+        "X-Request-Id": outbound.delivery,
+        "X-Hub-Signature": f"sha256={hmac_of(outbound)}",
+    }
+
+
+SENDER = Sender(
+    receive,
+    sign,
+    events=("repo:refs_changed", "diagnostics:ping"),
+    options=frozenset({"url", "compare"}),
+    required=frozenset({"compare.url"}),
+)

@@ -13,6 +13,7 @@ from msgspec import Meta
 from shared.receivers.artifacts import Artifact, changes
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import content_id, decode
+from shared.receivers.signing import by_address
 from shared.receivers.verification import verify_token
 
 
@@ -42,4 +43,4 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     return Received(delivery=delivery, event="push", changes=changes(inbound, delivery, [pushed], author=push.push_data.pusher))
 
 
-SENDER = Sender(receive, events=("push",), options=frozenset({"registryCredentialsRef"}), takes_token=True)
+SENDER = Sender(receive, by_address, events=("push",), options=frozenset({"registryCredentialsRef"}), takes_token=True)

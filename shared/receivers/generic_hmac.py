@@ -8,6 +8,7 @@ from shared.receivers import generic_checks
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import content_id, decode, time_of
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
+from shared.receivers.signing import signed
 from shared.receivers.verification import verify_hmac
 
 _PUSHED = "push"
@@ -57,6 +58,7 @@ def read(inbound: Inbound, delivery: str) -> Received:
 
 SENDER = Sender(
     receive,
+    signed,
     events=(_PUSHED, generic_checks.EVENT),
     default_events=(_PUSHED,),
     check_events=frozenset({generic_checks.EVENT}),

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.receivers import gitea_checks
-from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.inbound import Inbound, Outbound, Received, Sender
 from shared.receivers.payloads import check_object, decode, required_headers
 from shared.receivers.pushes import Move, Ref, RefName, Sha, changes_of
+from shared.receivers.signing import hmac_of
 from shared.receivers.verification import verify_hmac
 
 
@@ -99,9 +100,21 @@ def _deleted(deletion: _Delete) -> list[Move]:
     return [Move(url=url, ref=ref, before="", after="", pusher=deletion.sender.login)]
 
 
+def sign(outbound: Outbound) -> dict[str, str]:
+    """As Gitea does, which Forgejo's receivers take too."""
+    return {
+        "X-Gitea-Event": outbound.event,
+        "X-Gitea-Delivery": outbound.delivery,
+        "X-Gitea-Signature": hmac_of(outbound),
+    }
+
+
 SENDER = Sender(
     receive,
+    sign,
     events=("push", "delete", "create", *gitea_checks.EVENTS),
     default_events=("push", "delete"),
     check_events=frozenset(gitea_checks.EVENTS),
+    options=frozenset({"compare"}),
+    required=frozenset({"compare.url"}),
 )

@@ -7,9 +7,10 @@ import msgspec
 
 from shared.domain.errors import Refused
 from shared.receivers import ghcr, github_checks
-from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.inbound import Inbound, Outbound, Received, Sender
 from shared.receivers.payloads import check_object, decode, required_headers, time_of
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
+from shared.receivers.signing import hmac_of
 from shared.receivers.verification import verify_hmac
 
 _MAX_COMMITS = 2048  #: GitHub lists no more commits than this, so a list of this length may be cut
@@ -113,9 +114,22 @@ def _uncut(files: list[str]) -> list[str] | None:
     return files if len(files) < _MAX_FILES else None
 
 
+def sign(outbound: Outbound) -> dict[str, str]:
+    """A hook of content type application/json, or where the body is a form, of that."""
+    is_form = outbound.body.startswith(b"payload=")
+    return {
+        "Content-Type": f"application/{'x-www-form-urlencoded' if is_form else 'json'}",
+        "X-GitHub-Event": outbound.event,
+        "X-GitHub-Delivery": outbound.delivery,
+        "X-Hub-Signature-256": f"sha256={hmac_of(outbound)}",
+    }
+
+
 SENDER = Sender(
     receive,
+    sign,
     events=("push", "ping", "create", "delete", *ghcr.EVENTS, *github_checks.EVENTS),
     default_events=("push", "ping"),
     check_events=frozenset(github_checks.EVENTS),
+    options=frozenset({"compare"}),
 )

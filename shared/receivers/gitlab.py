@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.receivers import gitlab_checks
-from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.inbound import Inbound, Outbound, Received, Sender
 from shared.receivers.payloads import check_object, content_id, decode, required_headers
 from shared.receivers.pushes import Move, Ref, Sha, changes_of
+from shared.receivers.signing import standard_webhooks
 from shared.receivers.verification import verify_standard_webhooks, verify_token
 
 _PUSHES = ("Push Hook", "Tag Push Hook")
@@ -96,9 +97,18 @@ def _move(push: _Push) -> Move:
     )
 
 
+def sign(outbound: Outbound) -> dict[str, str]:
+    """With a signing token the signature, with any other secret that secret."""
+    is_token = outbound.secret.startswith("whsec_")
+    proof = standard_webhooks(outbound) if is_token else {"X-Gitlab-Token": outbound.secret}
+    return {"X-Gitlab-Event": outbound.event, "Idempotency-Key": outbound.delivery, **proof}
+
+
 SENDER = Sender(
     receive,
+    sign,
     events=(*_PUSHES, _SYSTEM, *gitlab_checks.EVENTS),
     default_events=_PUSHES,
     check_events=frozenset(gitlab_checks.EVENTS),
+    options=frozenset({"compare"}),
 )

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from shared.receivers.artifacts import Artifact, changes, split_image, verify_header
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import content_id, decode, time_of
+from shared.receivers.signing import bearer
 
 #: The types of CloudEvents by their names in the Default format, as far as they move a tag.
 _EVENTS = {
@@ -70,4 +71,4 @@ def _artifact(resource: _Resource) -> Artifact:
     return replace(split_image(resource.resource_url), digest=resource.digest)
 
 
-SENDER = Sender(receive, events=tuple(_EVENTS.values()), options=frozenset({"header"}))
+SENDER = Sender(receive, bearer, events=tuple(_EVENTS.values()), options=frozenset({"header"}))

@@ -31,8 +31,22 @@ class Received(Record, frozen=True):
     checks: tuple[CheckResult, ...] = ()
 
 
+class Outbound(Record, frozen=True):
+    """A delivery that is made here, to try a receiver without its sender."""
+
+    body: bytes
+    secret: str
+    event: str  #: as the sender spells it
+    delivery: str  #: its id
+    at: datetime
+    header: str = ""  #: the one that the receiver names for the proof; "" = the sender's usual one
+
+
 #: Verifies and parses, in that order. Raises Refused; never stores or sends anything.
 Receive = Callable[[Inbound, Sequence[str]], Received]
+
+#: The headers of a delivery, as the sender sends them. Raises Malformed for a secret that is none for this sender.
+Sign = Callable[[Outbound], dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -40,9 +54,10 @@ class Sender:
     """One type of receiver: how its deliveries are read, and what sluice.yaml may say about it."""
 
     receive: Receive
+    sign: Sign
     events: tuple[str, ...]  #: that Sluice knows, as the sender spells them
     default_events: tuple[str, ...] = ()  #: accepted where sluice.yaml names none; empty = all known ones
     check_events: frozenset[str] = frozenset()  #: of the events: those that tell how a check on a commit ended
-    options: frozenset[str] = frozenset()  #: of `header`, `url` and `registryCredentialsRef`: those that have a meaning here
-    required: frozenset[str] = frozenset()  #: of the options: those that it cannot do without
+    options: frozenset[str] = frozenset()  #: of `header`, `url`, `registryCredentialsRef` and `compare`: those that have a meaning here
+    required: frozenset[str] = frozenset()  #: of the options: those that it cannot do without; `compare.url`, where no API is public
     takes_token: bool = False  #: proves itself by a secret in the URL, since it can do no better

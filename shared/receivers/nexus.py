@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Meta
 
 from shared.receivers.artifacts import Artifact, changes, own_registry
-from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.inbound import Inbound, Outbound, Received, Sender
 from shared.receivers.payloads import decode, required_headers
+from shared.receivers.signing import hmac_of
 from shared.receivers.verification import verify_hmac
 
 _EVENTS = ("rm:repository:component", "rm:repository:asset")
@@ -60,4 +61,12 @@ def _artifact(inbound: Inbound, item: _Component) -> Artifact:
     return Artifact(repository=f"{own_registry(inbound)}/{name}", tag=tag)
 
 
-SENDER = Sender(receive, events=_EVENTS, options=frozenset({"url", "registryCredentialsRef"}), required=frozenset({"url"}))
+def sign(outbound: Outbound) -> dict[str, str]:
+    return {
+        "X-Nexus-Webhook-Id": outbound.event,
+        "X-Nexus-Webhook-Delivery": outbound.delivery,
+        "X-Nexus-Webhook-Signature": hmac_of(outbound, "sha1"),
+    }
+
+
+SENDER = Sender(receive, sign, events=_EVENTS, options=frozenset({"url", "registryCredentialsRef"}), required=frozenset({"url"}))

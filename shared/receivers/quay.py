@@ -12,6 +12,7 @@ from shared.domain.record import digest
 from shared.receivers.artifacts import Artifact, changes, own_registry
 from shared.receivers.inbound import Inbound, Received, Sender
 from shared.receivers.payloads import content_id, decode
+from shared.receivers.signing import by_address
 from shared.receivers.verification import verify_token
 
 
@@ -36,4 +37,4 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
     return Received(delivery=delivery, event="repo_push", changes=changes(inbound, delivery, pushed))
 
 
-SENDER = Sender(receive, events=("repo_push",), options=frozenset({"url", "registryCredentialsRef"}), takes_token=True)
+SENDER = Sender(receive, by_address, events=("repo_push",), options=frozenset({"url", "registryCredentialsRef"}), takes_token=True)

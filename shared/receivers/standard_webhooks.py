@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from shared.receivers import generic_hmac
 from shared.receivers.inbound import Inbound, Received, Sender
+from shared.receivers.signing import standard_webhooks
 from shared.receivers.verification import verify_standard_webhooks
 
 
@@ -14,6 +15,7 @@ def receive(inbound: Inbound, secrets: Sequence[str]) -> Received:
 
 SENDER = Sender(
     receive,
+    standard_webhooks,
     events=generic_hmac.SENDER.events,
     default_events=generic_hmac.SENDER.default_events,
     check_events=generic_hmac.SENDER.check_events,

@@ -45,7 +45,7 @@ def verify_standard_webhooks(inbound: Inbound, secrets: Sequence[str]) -> str:
     """
     given = inbound.headers.get("webhook-signature", "")
     _require(given, secrets, "signature")
-    keys = [key for secret in secrets if (key := _signing_key(secret))]
+    keys = [key for secret in secrets if (key := signing_key(secret))]
     if not keys:
         raise Refused(401, "secret-invalid: it must be whsec_ and Base64")
     webhook_id, timestamp = inbound.headers.get("webhook-id", ""), inbound.headers.get("webhook-timestamp", "")
@@ -91,7 +91,8 @@ def _is_any(given: str, expected: Sequence[str]) -> bool:
     return any(matches)
 
 
-def _signing_key(secret: str) -> bytes | None:
+def signing_key(secret: str) -> bytes | None:
+    """The key that a secret of Standard Webhooks holds; None where it is none."""
     try:
         return base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True) if secret.startswith(_SECRET_PREFIX) else None
     except binascii.Error:

@@ -1,6 +1,7 @@
 """A recorded change becomes rollouts: one for each route that it fits."""
 
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -35,6 +36,9 @@ _LOST_AFTER = timedelta(minutes=2)
 _NEVER_RECORDED_AFTER = timedelta(hours=1)
 _ANY_STAGE = 2**31  #: more than there ever are
 
+#: Gives a change the paths that its payload could not tell, where its host tells them.
+FillPaths = Callable[[Change], Awaitable[Change]]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -49,6 +53,7 @@ class Plan:
     queue: Queue
     clock: Clock
     redispatch_after_seconds: float
+    fill_paths: FillPaths
 
     async def __call__(self, message: PlanChange) -> None:
         """Raises NotFound when the change is not recorded (the message then returns, and is buried in the end)."""
@@ -58,7 +63,7 @@ class Plan:
         head = await self._move_head(change)
         if head is not None:
             # Of pushes that were not seen nobody knows what they touched, nor who made them.
-            fits = replace(change, paths=None, automated=False) if head.skipped else change
+            fits = replace(change, paths=None, automated=False) if head.skipped else await self.fill_paths(change)
             started = [await self._start(change, head, route, verdicts) for route, verdicts in await self._routes(fits)]
             await self._give_way(change, [rollout for rollout in started if rollout])
         await self.changes.unmark_unplanned(change.id)

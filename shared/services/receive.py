@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from msgspec.structs import replace
 
+from shared.config.fields import limit
 from shared.config.models import Config, Receiver
 from shared.domain.audit import Entry
 from shared.domain.changes import Change
@@ -14,15 +16,21 @@ from shared.domain.clock import Clock
 from shared.domain.errors import NotFound, Refused, SluiceError
 from shared.domain.messages import CHANGES, PlanChange
 from shared.log import event_logger
+from shared.metrics import REFUSED, count
 from shared.ports import Audit, Changes, Queue, Registry, Secrets
 from shared.receivers.inbound import Inbound, Received
 from shared.services.check import RecordCheck
 from shared.services.digests import Digests
+from shared.services.rates import Rates
+from shared.services.refusals import Refusals
 
 log = event_logger("sluice.receive")
 
 #: GitHub gives up after 10 seconds and does not try again, so an answer that would come later is a clear 503 in time.
 DEADLINE_SECONDS = 8.0
+#: Stands for every name that is not configured: such a name is the sender's text, and is neither logged nor counted by.
+_UNKNOWN = "unknown"
+_UNKNOWN_RATE = "600/m"
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,7 @@ class Answer:
 
     status: int
     body: Mapping[str, object] | None = None
+    retry_after: int = 0  #: seconds; 0 where nothing is said
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,8 @@ class Receive:
     registry: Registry
     clock: Clock
     record_check: RecordCheck
+    rates: Rates
+    refusals: Refusals
 
     async def __call__(self, name: str, headers: Mapping[str, str], body: bytes, token: str = "") -> Answer:
         """202 with the ids of new changes or the names of checks that ended; 200 for what needs no work; else the refusal's status."""
@@ -52,13 +63,18 @@ class Receive:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 return await self._accept(name, headers, body, token)
         except Refused as refused:
-            # A name that is not configured is the sender's text, and is not logged.
-            receiver = name if self.config.receiver(name) else "unknown"
-            log.warning("receiver.refused", extra={"receiver": receiver, "status": refused.status, "reason": refused.reason})
-            return Answer(refused.status, {"error": refused.reason} if refused.explain else None)
+            return self._refuse(self.config.receiver(name), refused)
         except (TimeoutError, SluiceError) as error:
-            log.exception("receiver.unavailable", extra={"error": type(error).__name__})
+            receiver = name if self.config.receiver(name) else _UNKNOWN
+            count(REFUSED, receiver=receiver, reason="unavailable")
+            log.exception("receiver.unavailable", extra={"receiver": receiver, "error": type(error).__name__})
             return Answer(503, {"error": "not recorded: a dependency is unavailable; deliver again"})
+
+    def _refuse(self, receiver: Receiver | None, refused: Refused) -> Answer:
+        name, rate = (receiver.name, receiver.rate_limit) if receiver else (_UNKNOWN, _UNKNOWN_RATE)
+        if wait := self.refusals.note(name, limit(rate), refused):
+            return Answer(429, retry_after=wait)
+        return Answer(refused.status, {"error": refused.reason} if refused.explain else None, refused.retry_after)
 
     async def _accept(self, name: str, headers: Mapping[str, str], body: bytes, token: str) -> Answer:
         receiver = self.config.receiver(name)
@@ -72,8 +88,12 @@ class Receive:
         received = receiver.sender.receive(inbound, await self._secrets_of(receiver))
         if not receiver.accepts(received.event):
             return Answer(200, {"ignored": received.event})
+        if not received.changes and not received.checks:
+            return Answer(200, _told(received))
+        slot = await self.rates.slot(receiver)
         received = replace(received, changes=await Digests(self.config, self.registry, self.secrets).fill(receiver, received.changes))
-        new = [await self._record(change) for change in received.changes] + [await self.record_check(check) for check in received.checks]
+        new = [await self._record(change, slot) for change in received.changes]
+        new += [await self.record_check(check) for check in received.checks]
         return Answer(202 if any(new) else 200, _told(received))
 
     def _inbound(self, receiver: Receiver, headers: Mapping[str, str], body: bytes, token: str) -> Inbound:
@@ -96,11 +116,12 @@ class Receive:
                 secrets.append(await self.secrets.get(receiver.previous_secret_ref))
         return secrets
 
-    async def _record(self, change: Change) -> bool:
+    async def _record(self, change: Change, slot: datetime) -> bool:
         """Whether the change is new. Its message is sent again in any case: the first one may be lost."""
-        await self.changes.mark_unplanned(change)
+        await self.changes.mark_unplanned(change, due=slot)
         new = await self.changes.record(change)
-        await self.queue.send(CHANGES, PlanChange(source=change.source, change_id=change.id))
+        message = PlanChange(source=change.source, change_id=change.id)
+        await self.queue.send(CHANGES, message, not_before=slot if slot > change.received_at else None)
         await self.audit.append(
             Entry(
                 id=f"{change.id}.received",

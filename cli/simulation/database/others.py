@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 from cli.simulation.database.table import Table
 from cli.simulation.model import READ_SECONDS, WRITE_SECONDS
@@ -32,7 +33,7 @@ class MemoryChanges:
         found = self._changes.get(change_id)
         return found[0] if found else None
 
-    async def mark_unplanned(self, change: Change) -> None:
+    async def mark_unplanned(self, change: Change, *, due: datetime | None = None) -> None:
         await asyncio.sleep(WRITE_SECONDS)
 
     async def unmark_unplanned(self, change_id: str) -> None:

@@ -52,8 +52,9 @@ class CosmosChanges:
         found = await self._changes.get(source, change_id)
         return found[0] if found else None
 
-    async def mark_unplanned(self, change: Change) -> None:
-        mark = {"id": change.id, "source": _UNPLANNED, "type": "unplanned", "of": change.source, "since": change.received_at.isoformat()}
+    async def mark_unplanned(self, change: Change, *, due: datetime | None = None) -> None:
+        since = (due or change.received_at).isoformat()
+        mark = {"id": change.id, "source": _UNPLANNED, "type": "unplanned", "of": change.source, "since": since}
         with contextlib.suppress(Conflict):
             await self.database.create_item("changes", mark)
 

@@ -1,4 +1,4 @@
-"""Container `pace`: the next free write slot. It names nothing but a subscription and a region, so nothing is sealed."""
+"""Container `pace`: the next free slot. Its ids are a subscription and a region, or a digest, so nothing is sealed."""
 
 from dataclasses import dataclass
 

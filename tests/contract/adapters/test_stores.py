@@ -1,6 +1,7 @@
 """The stored documents, on the Cosmos DB emulator with the real sealer."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import filled
@@ -18,9 +19,11 @@ from shared.azure.cosmos.keys import CosmosDataKeys
 from shared.azure.cosmos.pace import CosmosPace
 from shared.azure.cosmos.rollouts import ROLLOUT, TARGET, CosmosRollouts
 from shared.azure.sealing import EnvelopeSealer
+from shared.config.models import Receiver
 from shared.domain.audit import verify
 from shared.domain.errors import Conflict, Malformed, Sealed
 from shared.domain.pace import Pace
+from shared.services.rates import Rates
 
 KINDS = [
     pytest.param(CHANGE, filled.change, id="change"),
@@ -91,6 +94,14 @@ async def test_pace_is_kept_by_etag(database: Database) -> None:
     await pace.save(found, etag)
     with pytest.raises(Conflict):
         await pace.save(found, etag)
+
+
+async def test_instances_keep_a_receiver_s_rate_together(database: Database) -> None:
+    receiver = Receiver(name="platform", type="github", secret_ref="kv://sluice/github", rate_limit="100/m")
+    instances = [Rates(CosmosPace(database), lambda: filled.AT) for _ in range(4)]
+    given = await asyncio.gather(*(instances[number % 4].slot(receiver) for number in range(120)))
+    assert sum(slot == filled.AT for slot in given) == 100
+    assert max(given) <= filled.AT + timedelta(minutes=1)
 
 
 async def test_the_pages_of_rollouts_are_whole_and_newest_first(database: Database, sealer: EnvelopeSealer) -> None:

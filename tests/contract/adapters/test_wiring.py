@@ -21,7 +21,7 @@ from shared.domain.messages import QUEUES
 
 #: Each costs a cold start more than the app itself.
 HEAVY = {"aiohttp", "azure.core", "azure.cosmos", "azure.identity", "azure.keyvault", "azure.mgmt", "azure.storage"}
-HEAVY |= {"cryptography", "joserfc", "msal", "msgspec", "requests", "yaml"}
+HEAVY |= {"cryptography", "joserfc", "msal", "msgspec", "opentelemetry", "requests", "yaml"}
 IMPORTED = "import json, sys; before = set(sys.modules); import function_app; print(json.dumps(sorted(set(sys.modules) - before)))"
 #: What App offers beside its use cases.
 NOT_USE_CASES = {"connect", "close"}

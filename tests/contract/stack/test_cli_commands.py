@@ -116,12 +116,20 @@ async def sluice(*arguments: str, **environment: str) -> subprocess.CompletedPro
     return subprocess.CompletedProcess(arguments, process.returncode, output.decode(), errors.decode())
 
 
+CONFIG = """
+apiVersion: sluice/v1
+receivers:
+  - {name: platform, type: github, secretRef: kv://sluice/github}
+"""
+
+
 async def test_send_signs_the_files_own_bytes(app: FakeApp, tmp_path: Path) -> None:
     payload = tmp_path / "push.json"
     payload.write_bytes(b'{ "spaces":  "kept \xc3\xbc" }\n')
+    (tmp_path / "sluice.yaml").write_text(CONFIG)
     sent = await sluice(
         *("send", "--receiver", "platform", "--event", "push", "--delivery", "d-9", "--url", app.url),
-        *("--secret-env", "THE_SECRET", str(payload)),
+        *("--secret-env", "THE_SECRET", "--config", str(tmp_path / "sluice.yaml"), str(payload)),
         THE_SECRET="s3cret",
     )
     assert (sent.returncode, sent.stdout) == (0, '202 {"changes": ["c-1"]}\n'), sent.stderr
@@ -136,7 +144,9 @@ async def test_send_fails_when_the_app_refuses(app: FakeApp, tmp_path: Path) -> 
     app.status = 401
     payload = tmp_path / "push.json"
     payload.write_text("{}")
-    arguments = ("send", "--receiver", "x", "--event", "push", "--url", app.url, "--secret-env", "THE_SECRET", str(payload))
+    (tmp_path / "sluice.yaml").write_text(CONFIG)
+    options = ("--url", app.url, "--secret-env", "THE_SECRET", "--config", str(tmp_path / "sluice.yaml"))
+    arguments = ("send", "--receiver", "platform", "--event", "push", *options, str(payload))
     refused = await sluice(*arguments, THE_SECRET="wrong")
     assert refused.returncode == 1
     assert "refused with status 401" in refused.stderr

@@ -139,6 +139,15 @@ WRONG = {
         "a github receiver has no registryCredentialsRef",
     ),
     "no header name": ("    type: github", "    type: github\n    header: 'X Key'", "header:", "matching regex"),
+    "compare by http": (
+        "    type: github",
+        "    type: github\n    compare: {url: http://ghe.example.com/api/v3}",
+        "compare:",
+        "an address begins with https://",
+    ),
+    "compare of a registry": ("    type: github", "    type: acr\n    compare: {}", "compare:", "a acr receiver has no compare"),
+    "a rate of nothing": ("    type: github", "    type: github\n    rateLimit: 0/m", "rateLimit:", "matching regex"),
+    "a rate by the day": ("    type: github", "    type: github\n    rateLimit: 600/d", "rateLimit:", "matching regex"),
     "number in place of a text": ("ring: canary", "ring: 5", "ring: 5", "Expected `str`, got `int`"),
     "number as a tag": ("ring: canary", "5: canary", "5: canary", "Expected `str`, got `int`"),
     "plain secret": ("secretRef: kv://sluice/github-platform", "secretRef: hunter2", "hunter2", "matching regex"),
@@ -194,6 +203,12 @@ def test_a_sender_that_does_not_tell_its_registry_needs_its_address() -> None:
     assert refusal(without) == "sluice.yaml:3: receivers[0]: a nexus receiver needs url"
     with_it = load_text(without.replace("}", ", url: 'https://nexus.contoso.example:8443', registryCredentialsRef: kv://sluice/robot}"))
     assert with_it.receivers[0].registry_credentials_ref == "kv://sluice/robot"
+
+
+def test_a_host_without_a_public_api_needs_the_address_of_its_own_to_compare() -> None:
+    without = "apiVersion: sluice/v1\nreceivers:\n  - {name: forge, type: gitea, secretRef: kv://sluice/forge, compare: {}}"
+    assert refusal(without) == "sluice.yaml:3: receivers[0].compare: a gitea receiver's compare needs url, the address of its API"
+    assert load_text(without.replace("{}", "{url: https://git.contoso.example/api/v1}")).receivers[0].compare
 
 
 @pytest.mark.parametrize(

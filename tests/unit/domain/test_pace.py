@@ -7,7 +7,7 @@ from builders import NOW, at
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.pace import ARM_WRITES, Limit, Pace, give_back, push_back, reserve, room
+from shared.domain.pace import ARM_WRITES, Limit, Pace, give_back, push_back, reserve, room, take
 
 EMPTY = Pace(id="sub-1.westeurope")
 #: What Azure grants (learn.microsoft.com, request-limits-and-throttling).
@@ -138,3 +138,18 @@ def test_what_is_given_back_at_once_never_empties_the_bucket(reservations: list[
         pace = pace if is_used else give_back(pace, count)
         now += timedelta(seconds=pause)
     assert lowest(used) >= 0
+
+
+@given(st.lists(st.floats(0, 30), max_size=60))
+def test_a_slot_at_once_is_taken_or_waited_for(pauses: list[float]) -> None:
+    limit, pace, now, taken = Limit(burst=3, per_second=0.5), EMPTY, NOW, list[datetime]()
+    for pause in pauses:
+        now += timedelta(seconds=pause)
+        before = pace
+        pace, wait = take(pace, now, limit)
+        if wait:
+            assert pace == before
+            assert take(pace, now + wait, limit)[1] == timedelta()
+        else:
+            taken.append(now)
+    assert all(fourth - first >= timedelta(seconds=2) for first, fourth in zip(taken, taken[3:], strict=False))

@@ -12,12 +12,14 @@ import azure.functions as func
 import pytest
 from builders import a_change, a_flux_configuration, a_gate, a_rollout, a_stage, a_target, at, resource_id, sha
 from calling import FUNCTIONS, call, told
+from counted import Since
 from msgspec.structs import replace
 from worlds import World
 
 from shared import bootstrap
 from shared.domain.errors import Malformed, NotFound, Rejected, Throttled, Unavailable
 from shared.domain.messages import ApplyUpdate, CallGate, PlanChange, StepRollout, encode
+from shared.metrics import REFUSED
 
 
 class Invocation:
@@ -98,6 +100,14 @@ async def test_a_signed_push_is_accepted_and_one_that_is_not_gets_no_word(world:
     assert (await call("receive", a_request("POST", body=PUSH, headers=SIGNED))).status_code == 404
 
 
+async def test_a_flood_is_told_when_to_come_back() -> None:
+    for _ in range(600):
+        response = await call("receive", a_request("POST", name="of-nobody"))
+        assert (response.status_code, response.headers.get("Retry-After")) == (404, None)
+    response = await call("receive", a_request("POST", name="of-nobody"))
+    assert (response.status_code, response.get_body(), response.headers["Retry-After"]) == (429, b"", "1")
+
+
 @pytest.fixture
 def no_config(config_path: Path) -> None:
     config_path.unlink()
@@ -105,8 +115,10 @@ def no_config(config_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_config")
 async def test_without_a_configuration_a_push_is_to_be_delivered_again(world: World) -> None:
+    since = Since(REFUSED)
     response = await call("receive", a_request("POST", body=PUSH, headers=SIGNED, name="platform"))
     assert (response.status_code, world.faults.writes) == (503, 0)
+    assert since.grown() == {("not-configured", "unknown"): 1}
 
 
 async def test_a_push_goes_all_the_way_by_its_messages(world: World) -> None:

@@ -12,7 +12,7 @@ from shared.domain.changes import change_id
 from shared.domain.errors import Refused
 from shared.domain.sources import source_id
 from shared.receivers import SENDERS
-from shared.receivers.inbound import Received
+from shared.receivers.inbound import Outbound, Received
 
 every_delivery = pytest.mark.parametrize("delivery", DELIVERIES, ids=lambda delivery: delivery.name)
 
@@ -54,6 +54,17 @@ def test_a_delivery_without_its_proof_or_with_that_of_another_secret_is_refused(
         with pytest.raises(Refused) as refused:
             SENDERS[delivery.sender].receive(inbound, [secret])
         assert (refused.value.status, refused.value.explain) == (401, False)
+
+
+@every_delivery
+def test_what_is_signed_here_is_taken(delivery: Delivery) -> None:
+    sender, secret, header = SENDERS[delivery.sender], secret_of(delivery.sender), delivery.options.get("header", "")
+    signed = sender.sign(
+        Outbound(body=delivery.body, secret=secret, event=delivery.expected["event"], delivery="d-1", at=NOW, header=header)
+    )
+    sent = an_inbound(delivery.sender, signed, delivery.body, proven=False, **delivery.options)
+    result = sender.receive(msgspec.structs.replace(sent, token=secret if sender.takes_token else ""), [secret])
+    assert (result.event, len(result.changes)) == (delivery.expected["event"], len(delivery.expected["changes"]))
 
 
 @every_delivery

@@ -14,6 +14,7 @@ from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link, make_link
 from shared.domain.changes import Change, Unplanned
 from shared.domain.checks import CheckResult, check_id, is_newer
+from shared.domain.comparisons import Comparison
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
@@ -192,6 +193,19 @@ class FakeRegistry:
         return self.tags[url, tag]
 
 
+class FakeCompare:
+    def __init__(self) -> None:
+        self.told: frozenset[str] | None = None
+        self.asked: list[tuple[str, Comparison]] = []
+        self.down: Exception | None = None
+
+    async def paths(self, host: str, comparison: Comparison) -> frozenset[str] | None:
+        self.asked.append((host, comparison))
+        if self.down:
+            raise self.down
+        return self.told
+
+
 class FakeChanges:
     def __init__(self, faults: Faults, clock: FakeClock) -> None:
         self._clock, self._faults = clock, faults
@@ -206,8 +220,8 @@ class FakeChanges:
         found = await self.kept.get((source, change_id))
         return found[0] if found else None
 
-    async def mark_unplanned(self, change: Change) -> None:
-        await self.waiting.create(change.id, Unplanned(change_id=change.id, source=change.source, since=self._clock()))
+    async def mark_unplanned(self, change: Change, *, due: datetime | None = None) -> None:
+        await self.waiting.create(change.id, Unplanned(change_id=change.id, source=change.source, since=due or self._clock()))
 
     async def unmark_unplanned(self, change_id: str) -> None:
         self.waiting.drop(change_id)

@@ -9,6 +9,7 @@ from fakes import (
     FakeChanges,
     FakeChecks,
     FakeClock,
+    FakeCompare,
     FakeConfigurations,
     FakeDeliveries,
     FakeFleet,
@@ -39,8 +40,11 @@ from shared.services.notify import Post, Tell, TellEvent
 from shared.services.observe import Observe
 from shared.services.pacing import Pacer
 from shared.services.plan import Plan
+from shared.services.rates import Rates
 from shared.services.receive import Receive
+from shared.services.refusals import Refusals
 from shared.services.step import Step
+from shared.services.touched_paths import TouchedPaths
 
 CONFIG = """
 apiVersion: sluice/v1
@@ -81,15 +85,20 @@ class World:
         self.resource_manager = FakeResourceManager()
         self.fleet = FakeFleet()
         self.registry = FakeRegistry()
+        self.compare = FakeCompare()
         self.provider = FakeProvider()
         self.gate_caller = FakeGateCaller()
         self.pace = FakePace(self.faults)
         self.pacer = Pacer(self.pace, "westeurope", self.clock)
+        self.receiver_pace = FakePace(Faults())  # its own, since what it does is no part of what a delivery writes
+        self.rates = Rates(self.receiver_pace, self.clock)
+        self.refusals = Refusals(self.clock)
         self.looked: dict[str, datetime] = {}
         self._attempts = 0
 
     def receive(self) -> Receive:
-        return Receive(self.config, self.secrets, self.changes, self.audit, self.queue, self.registry, self.clock, self.record_check())
+        ports = (self.secrets, self.changes, self.audit, self.queue, self.registry, self.clock)
+        return Receive(self.config, *ports, self.record_check(), self.rates, self.refusals)
 
     def record_check(self) -> RecordCheck:
         return RecordCheck(self.checks, self.changes, self.queue, self.clock)
@@ -105,7 +114,8 @@ class World:
 
     def plan(self) -> Plan:
         after = REDISPATCH_AFTER_SECONDS
-        return Plan(self.config, self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, self.clock, after)
+        ports = (self.changes, self.rollouts, self.configurations, self.fleet, self.audit, self.queue, self.clock)
+        return Plan(self.config, *ports, after, TouchedPaths(self.config, self.compare, self.secrets).fill)
 
     def step(self) -> Step:
         effects = Effects(self.audit, self.queue, self.clock)
