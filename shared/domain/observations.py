@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from shared.domain.record import Record
 
 COMPLIANT = "Compliant"
@@ -33,6 +35,23 @@ class Observation(Record, frozen=True):
     @property
     def is_away(self) -> bool:
         return self.connectivity in AWAY
+
+    def seen_after(self, earlier: "Observation | None") -> "Observation":
+        """This look at Azure, with what the cluster is known to have said since: Azure hears it by and by, and shows it later still.
+
+        A report that is newer takes the place of the earlier one, so whatever was wrong or is out of date is put right.
+        """
+        if earlier is None or earlier.reported_at is None or self.compliance == MISSING:
+            return self
+        if self.reported_at is not None and self.reported_at >= earlier.reported_at:
+            return self
+        return replace(
+            self,
+            compliance=earlier.compliance,
+            revision=earlier.revision,
+            reported_at=earlier.reported_at,
+            message=earlier.message,
+        )
 
     def says_same(self, other: "Observation | None") -> bool:
         """Whether nothing but the time of looking differs."""
