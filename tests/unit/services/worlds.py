@@ -40,6 +40,7 @@ from shared.services.observe import Observe
 from shared.services.pacing import Pacer
 from shared.services.plan import Plan
 from shared.services.receive import Receive
+from shared.services.report_flux import ReportFlux
 from shared.services.step import Step
 
 CONFIG = """
@@ -119,6 +120,9 @@ class World:
 
     def observe(self) -> Observe:
         return Observe(self.rollouts, self.fleet, self.queue, self.clock, timedelta(minutes=5), self.looked)
+
+    def report_flux(self) -> ReportFlux:
+        return ReportFlux(self.rollouts, self.queue, self.clock)
 
     def tell(self) -> Tell:
         return Tell(self.config, self.deliveries, self.queue, self.clock)
