@@ -178,7 +178,12 @@ def _check_receivers(config: Config) -> Iterator[Problem]:
 
 
 def _options(receiver: Receiver) -> dict[str, str | None]:
-    return {"header": receiver.header, "url": receiver.url, "registryCredentialsRef": receiver.registry_credentials_ref}
+    return {
+        "header": receiver.header,
+        "url": receiver.url,
+        "registryCredentialsRef": receiver.registry_credentials_ref,
+        "identity": receiver.identity,
+    }
 
 
 def _list(receiver: Receiver) -> str:

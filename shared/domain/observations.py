@@ -80,6 +80,7 @@ class FluxConfiguration(Record, frozen=True):
     source_kind: str = "GitRepository"  #: GitRepository, OCIRepository, Bucket, AzureBlob
     digest: str = ""  #: OCIRepository: "sha256:" and 64 hexadecimal digits
     kustomizations: dict[str, dict[str, str]] = {}  #: by name: the values of its postBuild.substitute
+    namespace: str = ""  #: of its Flux objects on the cluster
 
 
 def _facts(seen: Observation) -> tuple[object, ...]:

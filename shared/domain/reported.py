@@ -11,6 +11,18 @@ from shared.domain.revisions import contains_commit
 from shared.domain.rollouts import Target
 
 
+def concerns(target: Target, kustomization: str, report: FluxReport) -> bool:
+    """Whether the report is of an object of the target's fluxConfiguration: of a kustomization, or "" for the source."""
+    return report.namespace == target.namespace and (not kustomization or kustomization in target.kustomizations)
+
+
+def is_early(target: Target, report: FluxReport, now: datetime) -> bool:
+    """Whether it may be the outcome of an update of which ARM's answer is not recorded yet: a fast cluster is faster than that."""
+    if target.state != "queued" or target.slot is None or target.slot > now:
+        return False
+    return report.is_outcome and report.is_since(target.slot) and _is_of_asked(target, report)
+
+
 def reported(target: Target, kustomization: str, report: FluxReport, now: datetime) -> Target:
     """The target with the report kept, and with a new observation where all that was reported amounts to one.
 
@@ -25,16 +37,18 @@ def reported(target: Target, kustomization: str, report: FluxReport, now: dateti
     compliance, message = _outcome(told)
     if not compliance and _outcome(target)[0] == NON_COMPLIANT:
         compliance = "Pending"  # what had failed is well again, and the others have not been heard of
-    newest = max(each.at for each in _of_update(told).values())
+    newest = _moment(told, now)
     if not compliance or _is_known_better(target.observation, newest):
         return told
     return replace(told, observation=_observation(target.observation, compliance, report.revision, newest, now, message))
 
 
 def _is_of_update(target: Target, report: FluxReport) -> bool:
-    if target.asked is None or target.applied_at is None:
-        return False
-    return report.at >= target.applied_at and contains_commit(report.revision, target.asked.revision)
+    return target.applied_at is not None and report.is_since(target.applied_at) and _is_of_asked(target, report)
+
+
+def _is_of_asked(target: Target, report: FluxReport) -> bool:
+    return target.asked is not None and contains_commit(report.revision, target.asked.revision)
 
 
 def _of_update(target: Target) -> Mapping[str, FluxReport]:
@@ -49,6 +63,14 @@ def _outcome(target: Target) -> tuple[str, str]:
     if failed:
         return NON_COMPLIANT, failed[0]
     return (COMPLIANT, "") if len(reports) == len(target.kustomizations) else ("", "")
+
+
+def _moment(target: Target, now: datetime) -> datetime:
+    """When the newest report was made. Whole seconds may seem to be before the update; a clock that is ahead is not believed, or
+    nothing that Azure shows would be newer for a while.
+    """
+    newest = min(max(each.at for each in _of_update(target).values()), now)
+    return max(newest, target.applied_at or newest)
 
 
 def _is_known_better(known: Observation | None, at: datetime) -> bool:

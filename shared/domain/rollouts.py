@@ -71,6 +71,7 @@ class Target(Record, frozen=True):
     rejection: Rejection | None = None
     before: Observation | None = None  #: as planning found it
     observation: Observation | None = None  #: newest
+    namespace: str = ""  #: of its Flux objects on the cluster
     kustomizations: tuple[str, ...] = ()  #: names within the fluxConfiguration, as planning found them
     reports: dict[str, FluxReport] = {}  #: by name of the kustomization: what Flux itself said last of an outcome
 

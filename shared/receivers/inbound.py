@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.domain.changes import Change
 from shared.domain.checks import CheckResult
+from shared.domain.flux_reports import FluxReport
 from shared.domain.record import Record
 
 
@@ -19,16 +20,18 @@ class Inbound(Record, frozen=True):
     token: str = ""  #: what follows the receiver's name in the URL
     header: str = ""  #: name of the header that proves the sender, lower case; "" = the sender's usual one
     url: str = ""  #: the sender's own address, for payloads that do not tell it
+    identity: str = ""  #: flux: "shared" where every cluster signs with the same secret
     automation_authors: tuple[str, ...] = ()  #: names or e-mail addresses that commit by themselves; may hold * and ?
 
 
 class Received(Record, frozen=True):
-    """A verified request: the changes in it, the results of checks, or the name of the event that is neither."""
+    """A verified request: the changes in it, results of checks, reports of a cluster, or the name of the event that is none of them."""
 
     delivery: str
     event: str
     changes: tuple[Change, ...] = ()
     checks: tuple[CheckResult, ...] = ()
+    reports: tuple[FluxReport, ...] = ()
 
 
 #: Verifies and parses, in that order. Raises Refused; never stores or sends anything.
@@ -42,6 +45,6 @@ class Sender:
     receive: Receive
     events: tuple[str, ...]  #: that Sluice knows, as the sender spells them
     default_events: tuple[str, ...] = ()  #: accepted where sluice.yaml names none; empty = all known ones
-    options: frozenset[str] = frozenset()  #: of `header`, `url` and `registryCredentialsRef`: those that have a meaning here
+    options: frozenset[str] = frozenset()  #: of `header`, `url`, `registryCredentialsRef` and `identity`: those that have a meaning here
     required: frozenset[str] = frozenset()  #: of the options: those that it cannot do without
     takes_token: bool = False  #: proves itself by a secret in the URL, since it can do no better

@@ -1,4 +1,4 @@
-"""A webhook arrives: verify, parse, record each change once, queue it; keep what it tells of checks."""
+"""A webhook arrives: verify, parse, record each change once, queue it; keep what it tells of checks and clusters."""
 
 import asyncio
 import contextlib
@@ -18,6 +18,7 @@ from shared.ports import Audit, Changes, Queue, Registry, Secrets
 from shared.receivers.inbound import Inbound, Received
 from shared.services.check import RecordCheck
 from shared.services.digests import Digests
+from shared.services.report_flux import ReportFlux
 
 log = event_logger("sluice.receive")
 
@@ -45,9 +46,12 @@ class Receive:
     registry: Registry
     clock: Clock
     record_check: RecordCheck
+    report_flux: ReportFlux
 
     async def __call__(self, name: str, headers: Mapping[str, str], body: bytes, token: str = "") -> Answer:
-        """202 with the ids of new changes or the names of checks that ended; 200 for what needs no work; else the refusal's status."""
+        """202 with the ids of new changes, the names of checks that ended, or for a report that was news; 200 for what needs no work;
+        else the refusal's status.
+        """
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 return await self._accept(name, headers, body, token)
@@ -73,7 +77,11 @@ class Receive:
         if not receiver.accepts(received.event):
             return Answer(200, {"ignored": received.event})
         received = replace(received, changes=await Digests(self.config, self.registry, self.secrets).fill(receiver, received.changes))
-        new = [await self._record(change) for change in received.changes] + [await self.record_check(check) for check in received.checks]
+        new = [
+            *[await self._record(change) for change in received.changes],
+            *[await self.record_check(check) for check in received.checks],
+            *[await self.report_flux(report) for report in received.reports],
+        ]
         return Answer(202 if any(new) else 200, _told(received))
 
     def _inbound(self, receiver: Receiver, headers: Mapping[str, str], body: bytes, token: str) -> Inbound:
@@ -85,6 +93,7 @@ class Receive:
             token=token,
             header=(receiver.header or "").lower(),
             url=receiver.url,
+            identity=receiver.identity or "",
             automation_authors=receiver.automation_authors,
         )
 

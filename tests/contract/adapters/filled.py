@@ -150,6 +150,7 @@ def target(**fields: Any) -> Target:
         "previous": pin("2e" * 20),
         "calendar": 1,
         "observation": observation(30),
+        "namespace": f"{SECRET}-config",
         "kustomizations": (f"{SECRET}-apps",),
         "reports": {f"{SECRET}-apps": flux_report()},
     }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.domain.flux_reports import FluxReport, owners
 from shared.domain.pins import Pin
-from shared.domain.reported import reported
+from shared.domain.reported import concerns, is_early, reported
 from shared.domain.rollouts import Target
 from shared.domain.targets import judge
 
@@ -156,6 +156,51 @@ def test_order_and_repetition_do_not_matter_to_what_is_known(orders: tuple[list[
 
 
 def test_every_hyphen_may_be_where_the_two_names_meet() -> None:
-    assert owners(a_report(name="edge-apps-eu")) == [("edge", "apps-eu"), ("edge-apps", "eu")]
-    assert owners(a_report(name="-apps-")) == []
-    assert owners(a_report(kind="GitRepository")) == []
+    assert owners(a_report(name="edge-apps-eu")) == {"edge": "apps-eu", "edge-apps": "eu"}
+    assert owners(a_report(name="-apps-")) == {}
+    assert len(owners(a_report(name="-".join("a" * 40)))) == 16
+
+
+def test_a_source_is_named_like_its_fluxconfiguration_and_other_objects_belong_to_none() -> None:
+    assert owners(a_report(kind="GitRepository", name="edge-apps")) == {"edge-apps": ""}
+    assert owners(a_report(kind="HelmRelease", name="edge-apps")) == {}
+
+
+@pytest.mark.parametrize(
+    ("kustomization", "namespace", "expected"),
+    [("apps", "cluster-config", True), ("", "cluster-config", True), ("infra", "cluster-config", False), ("apps", "default", False)],
+)
+def test_a_report_concerns_the_objects_of_a_fluxconfiguration_in_its_namespace(kustomization: str, namespace: str, expected: bool) -> None:
+    assert concerns(waiting("apps"), kustomization, a_report(namespace=namespace)) is expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "report", "expected"),
+    [
+        ({}, a_report(10), True),
+        ({"slot": at(9.9)}, a_report(9), True),  # whole seconds
+        ({"slot": at(13)}, a_report(13), False),
+        ({"slot": None}, a_report(10), False),
+        ({"slot": at(11)}, a_report(10), False),
+        ({"state": "applied"}, a_report(10), False),
+        ({}, a_report(10, revision=f"main@sha1:{sha(0)}"), False),
+        ({}, a_report(10, reason="Progressing"), False),
+    ],
+)
+def test_an_outcome_of_an_update_that_is_under_way_is_early(fields: dict[str, Any], report: FluxReport, expected: bool) -> None:
+    queued = waiting(**{"state": "queued", "applied_at": None, "slot": at(5)} | fields)
+    assert is_early(queued, report, at(12)) is expected
+
+
+def test_a_report_within_the_second_of_the_update_is_of_after_it() -> None:
+    told = reported(waiting(applied_at=at(10.7)), "apps", a_failure(10), at(12))
+    assert told.observation is not None
+    assert told.observation.reported_at == at(10.7)
+    assert judge(told, RULES, at(12)).failing_since == at(12)
+
+
+def test_a_clock_that_is_ahead_is_not_believed() -> None:
+    told = reported(waiting(), "apps", a_report(200), at(12))
+    assert told.observation is not None
+    assert told.observation.reported_at == at(12)
+    assert reported(told, "apps", a_report(200), at(13)) is told

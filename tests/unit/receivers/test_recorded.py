@@ -1,4 +1,4 @@
-"""Every recorded delivery, of every sender: signed as that sender signs, it becomes the changes and checks that stand beside it."""
+"""Every recorded delivery, of every sender: signed as that sender signs, it becomes what stands beside it."""
 
 import json
 
@@ -23,9 +23,10 @@ def received(delivery: Delivery) -> Received:
 
 
 @every_delivery
-def test_a_delivery_becomes_the_changes_and_checks_that_it_tells(delivery: Delivery) -> None:
+def test_a_delivery_becomes_what_it_tells(delivery: Delivery) -> None:
     result = received(delivery)
-    for told, expected in ((result.changes, delivery.expected["changes"]), (result.checks, delivery.expected.get("checks", []))):
+    for told, name in ((result.changes, "changes"), (result.checks, "checks"), (result.reports, "reports")):
+        expected = delivery.expected.get(name, [])
         records = [json.loads(msgspec.json.encode(record)) for record in told]
         assert [{field: record[field] for field in wanted} for record, wanted in zip(records, expected, strict=True)] == expected
     assert result.event == delivery.expected["event"]

@@ -2,15 +2,19 @@
 
 from typing import Any
 
+import pytest
 from builders import NOW, a_rollout, a_stage, a_target, an_observation, at, resource_id, sha
 from msgspec.structs import replace
 from worlds import World
 
+from shared.domain.announcements import Announcement
+from shared.domain.errors import Refused
 from shared.domain.flux_reports import FluxReport
-from shared.domain.messages import ROLLOUT_STEPS, StepRollout
+from shared.domain.messages import NOTIFICATIONS, ROLLOUT_STEPS, StepRollout
 from shared.domain.rollouts import Target, target_id
 
 SYNCED = f"main@sha1:{sha(1)}"
+CLUSTER = resource_id(0).partition("/providers/microsoft.kubernetesconfiguration")[0]
 
 
 def waiting(world: World, name: str = "platform", rollout: str = "rollout-1", stage: Any = None, **fields: Any) -> None:
@@ -37,7 +41,7 @@ def target(world: World, name: str = "platform", rollout: str = "rollout-1") -> 
 
 def a_report(seconds: float = 10, **fields: Any) -> FluxReport:
     values: dict[str, Any] = {
-        "cluster_id": resource_id(0).partition("/providers/microsoft.kubernetesconfiguration")[0],
+        "cluster_id": CLUSTER,
         "namespace": "cluster-config",
         "kind": "Kustomization",
         "name": "platform-apps",
@@ -48,6 +52,10 @@ def a_report(seconds: float = 10, **fields: Any) -> FluxReport:
         "at": at(seconds),
     }
     return FluxReport(**values | fields)
+
+
+def a_failure(**fields: Any) -> FluxReport:
+    return a_report(**{"severity": "error", "reason": "HealthCheckFailed", "message": "unhealthy"} | fields)
 
 
 async def report(world: World, told: FluxReport, seconds: float = 12) -> bool:
@@ -87,9 +95,87 @@ async def test_reports_that_concern_no_target_store_nothing(world: World) -> Non
     waiting(world)
     before = world.faults.writes
     other = resource_id(1).partition("/providers/microsoft.kubernetesconfiguration")[0]
-    for told in (a_report(cluster_id=other), a_report(kind="GitRepository"), a_report(reason="Progressing"), a_report(name="shop-apps")):
-        assert not await report(world, told)
+    for said in (a_report(cluster_id=other), a_report(kind="GitRepository"), a_report(reason="Progressing"), a_report(name="shop-apps")):
+        assert not await report(world, said)
     assert (world.faults.writes, world.queue.sent) == (before, [])
+
+
+async def test_a_report_of_another_namespace_is_not_of_the_target(world: World) -> None:
+    waiting(world)
+    assert not await report(world, a_report(namespace="default"))
+    assert target(world).reports == {}
+
+
+async def test_a_report_that_is_faster_than_the_record_of_the_update_is_to_come_again(world: World) -> None:
+    waiting(world, state="queued", applied_at=None, slot=at(5))
+    with pytest.raises(Refused, match="update-under-way") as refused:
+        await report(world, a_report())
+    assert (refused.value.status, refused.value.explain, world.faults.writes) == (503, True, 0)
+    waiting(world, slot=at(5), applied_at=at(6))
+    assert await report(world, a_report(), 14)
+
+
+async def told(world: World) -> list[Announcement]:
+    """What people read, once everything collected is posted."""
+    world.clock.pass_(3600)
+    for message in world.queue.messages(NOTIFICATIONS):
+        await world.post()(message)
+    return [announcement for sent in world.provider.sent for announcement in sent]
+
+
+async def test_trouble_outside_every_rollout_is_told_with_the_clusters_that_have_it(world: World) -> None:
+    for number in (1, 2, 1):
+        cluster = resource_id(number).partition("/providers/microsoft.kubernetesconfiguration")[0]
+        failed = a_failure(kind="HelmRelease", name="till", cluster_id=cluster, message=f"after {number} s: timed out", revision="1.2.3")
+        assert not await report(world, failed, 12 + number)
+    assert [sent.not_before for sent in world.queue.sent] == [at(73), at(73)]
+    (announcement,) = await told(world)
+    assert (announcement.kind, announcement.severity, announcement.title) == (
+        "flux.alert",
+        "error",
+        "Flux: HelmRelease cluster-config/till fails",
+    )
+    assert announcement.facts == (("Object", "HelmRelease cluster-config/till"), ("Revision", "1.2.3"))
+    assert [(line.name, line.reason) for line in announcement.clusters] == [
+        ("cluster-001", "after 1 s: timed out"),
+        ("cluster-002", "after 2 s: timed out"),
+    ]
+
+
+async def test_a_storm_is_one_message_that_names_a_hundred_clusters(world: World) -> None:
+    for number in range(150):
+        cluster = f"{CLUSTER[:-3]}{number:03}"
+        await report(world, a_failure(kind="GitRepository", name="platform", cluster_id=cluster, message=""), 12)
+    (announcement,) = await told(world)
+    assert len(announcement.clusters) == 100
+    assert {line.reason for line in announcement.clusters} == {"HealthCheckFailed"}
+
+
+async def test_different_troubles_within_a_minute_share_messages_of_fifty(world: World) -> None:
+    for number in range(120):
+        await report(world, a_failure(kind="HelmRelease", name=f"app-{number}"), 12)
+    assert len(await told(world)) == 120
+    assert [len(sent) for sent in world.provider.sent] == [50, 50, 20]
+
+
+async def test_the_same_trouble_is_told_once_an_hour(world: World) -> None:
+    failed = a_failure(kind="HelmRelease", name="till")
+    await report(world, failed, 12)
+    assert len(await told(world)) == 1
+    for seconds in (3590, 3600, 4200):  # NOW is a full hour
+        await report(world, failed, seconds)
+        await told(world)
+    assert len(world.provider.sent) == 2
+
+
+async def test_trouble_of_a_rollout_s_target_is_told_by_the_rollout_alone(world: World) -> None:
+    waiting(world, state="failed")
+    assert not await report(world, a_failure())
+    assert not await report(world, a_failure(kind="GitRepository", name="platform", reason="GitOperationFailed"))
+    assert (world.queue.sent, world.faults.writes) == ([], 0)
+    world.rollouts.listed.clear()  # it is over
+    await report(world, a_failure())
+    assert len(await told(world)) == 1
 
 
 async def test_a_rollout_that_is_listed_and_not_there_yet_is_passed_over(world: World) -> None:
@@ -99,7 +185,7 @@ async def test_a_rollout_that_is_listed_and_not_there_yet_is_passed_over(world: 
 
 
 async def test_a_compliant_target_listens_only_while_its_stage_bakes(world: World) -> None:
-    failed = a_report(severity="error", reason="HealthCheckFailed", message="unhealthy")
+    failed = a_failure()
     waiting(world, state="compliant")
     assert not await report(world, failed)
     baking = a_stage(state="running", counts={"compliant": 1}, done_at=NOW, bake_seconds=600)

@@ -90,7 +90,17 @@ class World:
         self._attempts = 0
 
     def receive(self) -> Receive:
-        return Receive(self.config, self.secrets, self.changes, self.audit, self.queue, self.registry, self.clock, self.record_check())
+        return Receive(
+            config=self.config,
+            secrets=self.secrets,
+            changes=self.changes,
+            audit=self.audit,
+            queue=self.queue,
+            registry=self.registry,
+            clock=self.clock,
+            record_check=self.record_check(),
+            report_flux=self.report_flux(),
+        )
 
     def record_check(self) -> RecordCheck:
         return RecordCheck(self.checks, self.changes, self.queue, self.clock)
@@ -122,7 +132,7 @@ class World:
         return Observe(self.rollouts, self.fleet, self.queue, self.clock, timedelta(minutes=5), self.looked)
 
     def report_flux(self) -> ReportFlux:
-        return ReportFlux(self.rollouts, self.queue, self.clock)
+        return ReportFlux(self.rollouts, self.queue, self.clock, self.tell())
 
     def tell(self) -> Tell:
         return Tell(self.config, self.deliveries, self.queue, self.clock)
