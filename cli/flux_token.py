@@ -11,15 +11,14 @@ if TYPE_CHECKING:
     from shared.config.models import Config, Receiver
 
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # kubernetes.io, RFC 1123 label names
-_SECRET = """\
+_MANIFEST = """\
 apiVersion: v1
 kind: Secret
 metadata:
   name: sluice
   namespace: {namespace}
 stringData:
-  token: {token}
-"""
+  token: {token}"""
 
 
 class NoToken(Exception):
@@ -49,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         token = asyncio.run(_token(options.receiver, options.cluster))
     except (app_settings.BadSettings, NoStack, NoToken, SluiceError) as error:
         return fail(error)
-    print(_SECRET.format(namespace=options.namespace, token=token) if options.namespace else token, end="" if options.namespace else "\n")
+    print(_MANIFEST.format(namespace=options.namespace, token=token) if options.namespace else token)
     return 0
 
 
