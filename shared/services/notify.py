@@ -37,8 +37,9 @@ class Tell:
     async def __call__(
         self, announcement: Announcement, *, route: str = "", group: dict[str, str] | None = None, at_least_seconds: float = 0
     ) -> None:
-        """`group` holds the values that alerts may group by: rollout, stage, route. `at_least_seconds`: what may come in crowds is
-        collected for so long where an alert has a shorter interval.
+        """`group` holds the values that alerts may group by: rollout, stage, route; and `period`, by which all of them do.
+
+        `at_least_seconds`: what may come in crowds is collected for so long where an alert has a shorter interval.
         """
         for alert in self.config.alerts:
             if _wants(alert, announcement, route):
@@ -47,7 +48,7 @@ class Tell:
     async def _collect(self, alert: Alert, announcement: Announcement, group: dict[str, str], interval: float) -> None:
         """Adds to the open message of the group, or begins one. A group whose message is sent already begins the next."""
         channel = digest("channel", alert.provider)
-        key = tuple(group.get(by, "") for by in alert.group.by) if interval else (announcement.id,)
+        key = tuple(group[by] for by in (*alert.group.by, "period") if by in group) if interval else (announcement.id,)
         window = 0
         while True:
             delivery_id = digest("delivery", alert.name, *key, str(window))

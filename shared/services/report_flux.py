@@ -90,9 +90,9 @@ class ReportFlux:
     async def _tell(self, report: FluxReport) -> None:
         """The same trouble is told once a period, whichever clusters have it."""
         now = self.clock()
-        values = dict.fromkeys(("rollout", "stage", "route"), f"flux {period(now)}")
-        await self.tell(flux_alert(report, now), group=values, at_least_seconds=COLLECTED_SECONDS)
-        log.info("flux.alert", extra={"kind": report.kind, "reason": report.reason})
+        alert = flux_alert(report, now)
+        await self.tell(alert, group={"period": period(now)}, at_least_seconds=COLLECTED_SECONDS)
+        log.info("flux.alert", extra={"announcement": alert.id})
 
 
 def _target_id(cluster_id: str, configuration: str) -> str:

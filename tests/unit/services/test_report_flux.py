@@ -1,5 +1,7 @@
 """A cluster's Flux tells how it fares."""
 
+import hmac
+import json
 from typing import Any
 
 import pytest
@@ -7,11 +9,13 @@ from builders import NOW, a_rollout, a_stage, a_target, an_observation, at, reso
 from msgspec.structs import replace
 from worlds import World
 
+from shared.config.loader import load_text
 from shared.domain.announcements import Announcement
 from shared.domain.errors import Refused
 from shared.domain.flux_reports import FluxReport
 from shared.domain.messages import NOTIFICATIONS, ROLLOUT_STEPS, StepRollout
 from shared.domain.rollouts import Target, target_id
+from shared.receivers.flux import cluster_token
 
 SYNCED = f"main@sha1:{sha(1)}"
 CLUSTER = resource_id(0).partition("/providers/microsoft.kubernetesconfiguration")[0]
@@ -176,6 +180,40 @@ async def test_trouble_of_a_rollout_s_target_is_told_by_the_rollout_alone(world:
     world.rollouts.listed.clear()  # it is over
     await report(world, a_failure())
     assert len(await told(world)) == 1
+
+
+async def delivered(world: World, **fields: Any) -> tuple[int, object]:
+    """The answer to cluster 0, which posts an event about platform-apps."""
+    event = {
+        "involvedObject": {"kind": "Kustomization", "namespace": "cluster-config", "name": "platform-apps"},
+        "severity": "info",
+        "timestamp": at(10).isoformat(),
+        "message": "Reconciliation finished",
+        "reason": "ReconciliationSucceeded",
+        "metadata": {"revision": SYNCED, "clusterArmId": CLUSTER},
+    }
+    body = json.dumps(event | fields).encode()
+    signature = hmac.digest(cluster_token("new", CLUSTER).encode(), body, "sha256").hex()
+    world.config = load_text("apiVersion: sluice/v1\nreceivers: [{name: flux, type: flux, secretRef: kv://sluice/github}]")
+    world.clock.now = at(12)
+    answer = await world.receive()("flux", {"X-Signature": f"sha256={signature}"}, body)
+    return answer.status, answer.body
+
+
+async def test_an_event_that_is_delivered_twice_has_one_effect(world: World) -> None:
+    waiting(world)
+    assert [await delivered(world) for _ in range(2)] == [(202, {"ok": "info"}), (200, {"ok": "info"})]
+    assert world.queue.messages(ROLLOUT_STEPS) == [StepRollout(rollout_id="rollout-1")]
+
+
+async def test_an_event_that_is_early_is_to_be_delivered_again(world: World) -> None:
+    waiting(world, state="queued", applied_at=None, slot=at(5))
+    assert await delivered(world) == (503, {"error": "update-under-way: deliver again"})
+
+
+async def test_traces_are_ignored(world: World) -> None:
+    waiting(world)
+    assert await delivered(world, severity="trace") == (200, {"ignored": "trace"})
 
 
 async def test_a_rollout_that_is_listed_and_not_there_yet_is_passed_over(world: World) -> None:
