@@ -53,6 +53,7 @@ def headers(receiver: "Receiver", body: bytes, secret: str, *, event: str | None
         delivery=delivery or str(uuid.uuid4()),
         at=now(),
         header=receiver.header or "",
+        identity=receiver.identity or "",
     )
     return {"Content-Type": "application/json", **sender.sign(outbound)}
 
@@ -72,6 +73,7 @@ def received(receiver: "Receiver", body: bytes, event: str | None) -> "Received"
         token=_ANY_SECRET if receiver.sender.takes_token else "",
         header=(receiver.header or "").lower(),
         url=receiver.url,
+        identity=receiver.identity or "",
         automation_authors=receiver.automation_authors,
     )
     try:

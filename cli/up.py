@@ -9,6 +9,7 @@ from cli.options import Verbs, add_fleet, add_state, fail
 def add_to(verbs: Verbs) -> None:
     parser = verbs.add_parser("up", help="run the app with a simulated Azure and fleet on this machine")
     add_fleet(parser)
+    parser.add_argument("--flux-alerts", action="store_true", help="the clusters tell the app themselves how they fare")
     add_state(parser)
     parser.set_defaults(run=run)
 
@@ -29,7 +30,7 @@ async def _serve(options: argparse.Namespace) -> int:
     from local.stack.signals import until_signalled
     from local.stack.stack import Stack
 
-    stack = Stack(options.state, fleet=Fleet(options.clusters, options.seed), port=options.port)
+    stack = Stack(options.state, fleet=Fleet(options.clusters, options.seed), port=options.port, flux_alerts=options.flux_alerts)
 
     async def serve() -> int:
         async with stack:

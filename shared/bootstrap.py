@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from shared.services.receive import Receive
     from shared.services.refusals import Refusals
     from shared.services.report import Report
+    from shared.services.report_flux import ReportFlux
     from shared.services.step import Step
     from shared.services.watch_config import WatchConfig
 
@@ -71,17 +72,23 @@ class App:
         from shared.services.receive import Receive
 
         return Receive(
-            await self.config.latest(),
-            self.secrets,
-            self.changes,
-            self.audit,
-            self.queue,
-            self.registry,
-            now,
-            self.record_check(),
-            self.rates,
-            self.refusals,
+            config=await self.config.latest(),
+            secrets=self.secrets,
+            changes=self.changes,
+            audit=self.audit,
+            queue=self.queue,
+            registry=self.registry,
+            clock=now,
+            record_check=self.record_check(),
+            report_flux=await self.report_flux(),
+            rates=self.rates,
+            refusals=self.refusals,
         )
+
+    async def report_flux(self) -> "ReportFlux":
+        from shared.services.report_flux import ReportFlux
+
+        return ReportFlux(self.rollouts, self.queue, now, await self.tell())
 
     def record_check(self) -> "RecordCheck":
         from shared.services.check import RecordCheck

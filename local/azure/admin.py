@@ -13,6 +13,7 @@ from local.azure.cloud import Cloud
 from local.azure.event_grid import EventGridTopics
 from local.azure.faults import BadFaultError, Faults
 from local.azure.fleet import FleetMaker, FleetOrder
+from local.azure.flux_alerts import FluxAlerts
 from local.azure.git_source import GitRepositories, SourceError
 from local.azure.identity import Application, IdentityProvider
 from local.azure.journal import Journal
@@ -41,6 +42,7 @@ class Admin:
         vault: KeyVault,
         topics: EventGridTopics,
         graph: ResourceGraph,
+        alerts: FluxAlerts,
     ) -> None:
         self._cloud = cloud
         self._agents = agents
@@ -55,6 +57,7 @@ class Admin:
         self._vault = vault
         self._topics = topics
         self._graph = graph
+        self._alerts = alerts
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -73,6 +76,7 @@ class Admin:
             web.get("/_sim/stats", self.stats),
             web.post("/_sim/clock", self.set_clock),
             web.post("/_sim/resource-graph", self.set_graph_lag),
+            web.put("/_sim/flux-alerts", self.set_flux_alerts),
             web.put("/_sim/secrets/{name}", self.set_secret),
             web.put("/_sim/keys/{name}", self.create_key),
             web.put("/_sim/topics/{name}", self.set_topic_key),
@@ -183,6 +187,14 @@ class Admin:
     async def set_graph_lag(self, request: web.Request) -> web.Response:
         self._graph.lag_seconds = float((await read_object(request)).get("lagSeconds", 0))
         return json_response({"lagSeconds": self._graph.lag_seconds})
+
+    async def set_flux_alerts(self, request: web.Request) -> web.Response:
+        body = await read_object(request)
+        try:
+            self._alerts.send_to(str(body["address"]), str(body["secret"]))
+        except KeyError as error:
+            raise _bad(f"{error} is missing") from error
+        return web.Response(status=204)
 
     async def set_secret(self, request: web.Request) -> web.Response:
         secret = self._vault.set_secret(request.match_info["name"], str((await read_object(request)).get("value", "")))

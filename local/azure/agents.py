@@ -12,6 +12,7 @@ from local.azure.artifacts import Artifacts
 from local.azure.clock import SimulatedClock, utc_text
 from local.azure.cloud import Cloud
 from local.azure.faults import Faults
+from local.azure.flux_alerts import FluxAlerts
 from local.azure.git_source import GitRepositories, Resolved, SourceError
 from local.azure.resources import Cluster, FluxConfiguration, Observation, ProxyResource
 
@@ -32,6 +33,7 @@ class Agents:
         repositories: GitRepositories,
         artifacts: Artifacts,
         faults: Faults,
+        alerts: FluxAlerts,
         clock: SimulatedClock,
         seed: int,
     ) -> None:
@@ -39,6 +41,7 @@ class Agents:
         self._repositories = repositories
         self._artifacts = artifacts
         self._faults = faults
+        self._alerts = alerts
         self._clock = clock
         self._chance = random.Random(seed)  # noqa: S311 -- a repeatable simulation, not a secret
         self._heap: list[tuple[float, int, Step]] = []
@@ -151,8 +154,9 @@ class Agents:
             resolved = await self._resolve(configuration)
         except SourceError as error:
             self._report(configuration, flux.source_failed(configuration.observation, str(error)))
-            return
-        self._report(configuration, await flux.apply_commit(configuration, resolved, self._repositories, self._faults))
+        else:
+            self._report(configuration, await flux.apply_commit(configuration, resolved, self._repositories, self._faults))
+        self._alerts.tell(configuration)
 
     async def _resolve(self, configuration: FluxConfiguration) -> Resolved:
         url = str(configuration.source.get("url"))

@@ -23,6 +23,7 @@ from local.azure.cloud import Cloud
 from local.azure.event_grid import EventGridTopics
 from local.azure.faults import Faults, HttpFault
 from local.azure.fleet import FleetMaker
+from local.azure.flux_alerts import FluxAlerts
 from local.azure.gate import Gate
 from local.azure.git_source import GitRepositories
 from local.azure.hooks import Hooks
@@ -56,6 +57,7 @@ class Settings:
 class Simulator:
     app: web.Application
     agents: Agents
+    alerts: FluxAlerts
 
 
 def tenant_of(seed: int) -> str:
@@ -67,7 +69,8 @@ def build(settings: Settings, origin: Origin) -> Simulator:
     tokens = TokenAuthority(origin.url, tenant_of(settings.seed))
     gate, cloud, journal, faults = Gate(origin, tokens), Cloud(), Journal(), Faults(settings.seed)
     clock, repositories, artifacts = SimulatedClock(settings.speed), GitRepositories(), Artifacts()
-    agents = Agents(cloud, repositories, artifacts, faults, clock, settings.seed)
+    alerts = FluxAlerts(clock)
+    agents = Agents(cloud, repositories, artifacts, faults, alerts, clock, settings.seed)
     clusters = ConnectedClusters(cloud)
     identity = IdentityProvider(origin, tokens, settings.identity_header)
     vault, topics = KeyVault(origin, gate), EventGridTopics(gate, journal)
@@ -86,6 +89,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
         vault=vault,
         topics=topics,
         graph=graph,
+        alerts=alerts,
     )
     children = ProxyResources(cloud, clusters, agents, faults, origin)
     services = (
@@ -103,7 +107,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_recorder(journal), _answer_errors, _breaker(faults)])
     for service in services:
         app.add_routes(service.routes())
-    return Simulator(app, agents)
+    return Simulator(app, agents, alerts)
 
 
 async def serve(settings: Settings, announce: Callable[[str], None], stop: asyncio.Event) -> None:
@@ -126,6 +130,7 @@ async def serve(settings: Settings, announce: Callable[[str], None], stop: async
     finally:
         agents.cancel()
         waiting.cancel()
+        await simulator.alerts.close()
         await runner.cleanup()
 
 

@@ -19,9 +19,14 @@ class Fleet:
     canary_share: float = 0.1
 
 
-def vault_secrets(azure: str, github_secret: str) -> dict[str, str]:
+def vault_secrets(azure: str, github_secret: str, flux_secret: str) -> dict[str, str]:
     """The secrets that local/sluice.yaml refers to."""
-    return {"github-platform": github_secret, "teams-ops": f"{azure}/teams/ops", "slack-ops": "xoxb-local"}
+    return {"github-platform": github_secret, "flux-alerts": flux_secret, "teams-ops": f"{azure}/teams/ops", "slack-ops": "xoxb-local"}
+
+
+async def send_flux_alerts(simulator: Simulator, host: str, flux_secret: str) -> None:
+    """From now on every cluster tells the app at `host` how it fares. Raises SimulatorError."""
+    await simulator.put("flux-alerts", {"address": f"{host}/api/receivers/flux", "secret": flux_secret})
 
 
 async def seed(simulator: Simulator, *, secrets: dict[str, str], path: Path, fleet: Fleet) -> None:

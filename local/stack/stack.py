@@ -21,13 +21,15 @@ from local.tls import TlsFiles
 _READY = r"^ready: (https://127\.0\.0\.1:\d+)$"
 _HOST = "host"
 _GITHUB_SECRET = "github-platform"  # noqa: S105 - a name in the vault
+_FLUX_SECRET = "flux-alerts"  # noqa: S105 - a name in the vault
 
 
 class Stack:
     """Azurite, the Cosmos DB shim, the Azure simulator with its fleet, and the Functions host with the app.
 
     All state is below `state`; one stack at a time uses it. `port` is the host's, 0 for a free one; `speed` is how much faster
-    than real time the simulated clusters live; `settings` are app settings that replace or join the stack's own.
+    than real time the simulated clusters live; `settings` are app settings that replace or join the stack's own; with `flux_alerts`
+    the clusters tell the app themselves how they fare.
     """
 
     host: str  #: addresses, without a slash at the end; set once started
@@ -36,6 +38,7 @@ class Stack:
     storage: StorageUrls
     settings: dict[str, str]  #: the app settings in force
     github_secret: str  #: of the receiver named platform
+    flux_secret: str  #: of the receiver named flux
 
     def __init__(
         self,
@@ -45,10 +48,12 @@ class Stack:
         port: int = 0,
         speed: float = 1.0,
         settings: Mapping[str, str] | None = None,
+        flux_alerts: bool = False,
     ) -> None:
         self.state = State(state)
         self.fleet = fleet or Fleet()
         self.speed = speed
+        self.flux_alerts = flux_alerts
         self._port = port
         self._extra_settings = dict(settings or {})
         self._children: dict[str, Child] = {}
@@ -67,12 +72,14 @@ class Stack:
         try:
             self._tls: TlsFiles = await asyncio.to_thread(self.state.prepare)
             self.github_secret = self.state.keep_secret(_GITHUB_SECRET)
+            self.flux_secret = self.state.keep_secret(_FLUX_SECRET)
             identity_header = secrets.token_hex(32)
             await _together(self._start_storage(), self._start_cosmos(), self._start_azure(identity_header))
             self.settings = self._app_settings(identity_header)
             self.state.keep_settings(self.settings)
             await _together(self._seed(), self._run("init", [sys.executable, "-m", "cli", "init"]))
             await self.start_host()
+            await self._send_flux_alerts()
         except BaseException:
             await self.stop()
             raise
@@ -134,7 +141,7 @@ class Stack:
             repository=str(self.state.repository.path),
             logs=str(self.state.logs),
             settings=str(self.state.settings_file),
-            receivers={"platform": str(self.state.secret_file(_GITHUB_SECRET))},
+            receivers={name: str(self.state.secret_file(secret)) for name, secret in self._receivers().items()},
             pids={name: child.pid for name, child in self._children.items()},
         )
 
@@ -169,7 +176,7 @@ class Stack:
         del self._children[name]
 
     def _app_settings(self, identity_header: str) -> dict[str, str]:
-        configuration.write_filled(self.state.configuration, self.azure)
+        configuration.write_filled(self.state.configuration, self.azure, flux_alerts=self.flux_alerts)
         own = environment.app_settings(
             storage=self.storage,
             cosmos=self.cosmos,
@@ -182,9 +189,17 @@ class Stack:
         return own | self._extra_settings
 
     async def _seed(self) -> None:
-        values = seed.vault_secrets(self.azure, self.github_secret)
+        values = seed.vault_secrets(self.azure, self.github_secret, self.flux_secret)
         async with self.simulator() as simulator:
             await seed.seed(simulator, secrets=values, path=self.state.repository.path, fleet=self.fleet)
+
+    async def _send_flux_alerts(self) -> None:
+        if self.flux_alerts:
+            async with self.simulator() as simulator:
+                await seed.send_flux_alerts(simulator, self.host, self.flux_secret)
+
+    def _receivers(self) -> dict[str, str]:
+        return {"platform": _GITHUB_SECRET, **({"flux": _FLUX_SECRET} if self.flux_alerts else {})}
 
 
 async def _together(*parts: Coroutine[Any, Any, None]) -> None:

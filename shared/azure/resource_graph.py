@@ -103,6 +103,7 @@ def _configuration(row: Row, now: datetime) -> FluxConfiguration:
         location=_text(row, "location"),
         distribution=_text(row, "distribution"),
         kubernetes_version=_text(row, "kubernetesVersion"),
+        namespace=_text(row, "namespace"),
         tags={str(key): str(value) for key, value in (row.get("tags") or {}).items()},
         url=_text(row, "url"),
         branch=_text(row, "branch"),

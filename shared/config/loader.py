@@ -184,6 +184,7 @@ def _options(receiver: Receiver) -> dict[str, object]:
         "url": receiver.url,
         "registryCredentialsRef": receiver.registry_credentials_ref,
         "compare": receiver.compare,
+        "identity": receiver.identity,
     }
 
 

@@ -13,7 +13,7 @@ from shared.receivers import SENDERS
 from shared.receivers.inbound import Sender
 
 Variable = Annotated[str, Meta(pattern=NAME_PATTERN, description="a name that Flux's post-build substitution takes", examples=["SITE"])]
-Template = Annotated[str, Meta(description="text with {cluster}, {location}, {tags.site} or {tags.site:default} in it")]
+Template = Annotated[str, Meta(description="text with {cluster}, {clusterId}, {location}, {tags.site} or {tags.site:default} in it")]
 # `$(?!\n)`: see shared/config/fields.py.
 HeaderName = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$(?!\n)", description="the name of an HTTP header", examples=["X-Sluice-Key"])
@@ -42,6 +42,7 @@ class Receiver(Section, frozen=True):
         None  #: user:password, to ask the registry what a tag is at, where the payload does not tell
     )
     compare: CompareApi | None = None  #: asks what a push touched, for routes with paths
+    identity: Literal["derived", "shared"] | None = None  #: flux: a token for each cluster (the default), or one secret for all
     automation_authors: tuple[str, ...] = ("fluxcdbot", "fluxcdbot@users.noreply.github.com")  #: may hold * and ?
     max_body_bytes: Annotated[int, Meta(ge=1024, le=MAX_BODY_BYTES)] = MAX_BODY_BYTES
     rate_limit: Rate = "600/m"  #: proven deliveries of all instances that are planned at once; refusals of each that are logged

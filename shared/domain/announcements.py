@@ -3,8 +3,10 @@
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 Severity = Literal["info", "error"]
+_MOST_CLUSTERS = 100
 
 
 class ClusterLine(msgspec.Struct, frozen=True):
@@ -29,3 +31,9 @@ class Announcement(msgspec.Struct, frozen=True):
     clusters: tuple[ClusterLine, ...] = ()
     more_clusters: int = 0  #: how many more there are than `clusters` names
     links: tuple[tuple[str, str], ...] = ()  #: text and https address
+
+    def joined(self, again: "Announcement") -> "Announcement":
+        """This one with the clusters that `again`, the same fact, names beside. Beyond a hundred nobody reads on."""
+        named = {line.name for line in self.clusters}
+        more = tuple(line for line in again.clusters if line.name not in named)
+        return replace(self, clusters=(*self.clusters, *more[: max(0, _MOST_CLUSTERS - len(named))])) if more else self

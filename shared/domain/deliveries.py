@@ -11,6 +11,8 @@ from shared.domain.record import Record
 #: How long a channel may be down before a message is given up.
 GIVE_UP_AFTER = timedelta(hours=24)
 _MAX_BACKOFF_SECONDS = 900.0
+#: One document holds them all, and nobody reads so many.
+MOST_ANNOUNCEMENTS = 50
 #: How long one attempt has a message to itself: longer than a channel may take to answer.
 ATTEMPT_LASTS = timedelta(seconds=30)
 
@@ -31,12 +33,23 @@ class Delivery(Record, frozen=True):
 
 
 def add(delivery: Delivery, announcement: Announcement) -> Delivery | None:
-    """The delivery with one more announcement; None when it is closed or on its way. The same announcement twice is one."""
-    if any(known.id == announcement.id for known in delivery.announcements) and delivery.state == "collecting":
-        return delivery
-    if delivery.state != "collecting" or delivery.held_until:
+    """The delivery with one more announcement; None when it is closed, on its way or full.
+
+    The same announcement twice is one, with the clusters of both.
+    """
+    is_open = delivery.state == "collecting" and not delivery.held_until
+    if not is_open:
+        return None
+    if holds(delivery, announcement):
+        told = (known.joined(announcement) if known.id == announcement.id else known for known in delivery.announcements)
+        return replace(delivery, announcements=tuple(told))
+    if len(delivery.announcements) >= MOST_ANNOUNCEMENTS:
         return None
     return replace(delivery, announcements=(*delivery.announcements, announcement))
+
+
+def holds(delivery: Delivery, announcement: Announcement) -> bool:
+    return any(known.id == announcement.id for known in delivery.announcements)
 
 
 def take(delivery: Delivery, now: datetime) -> Delivery | None:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from shared.domain.record import Record
 
 COMPLIANT = "Compliant"
@@ -34,6 +36,23 @@ class Observation(Record, frozen=True):
     def is_away(self) -> bool:
         return self.connectivity in AWAY
 
+    def seen_after(self, earlier: "Observation | None") -> "Observation":
+        """This look at Azure, with what the cluster is known to have said since: Azure hears it by and by, and shows it later still.
+
+        A report that is newer takes the place of the earlier one, so whatever was wrong or is out of date is put right.
+        """
+        if earlier is None or earlier.reported_at is None or self.compliance == MISSING:
+            return self
+        if self.reported_at is not None and self.reported_at >= earlier.reported_at:
+            return self
+        return replace(
+            self,
+            compliance=earlier.compliance,
+            revision=earlier.revision,
+            reported_at=earlier.reported_at,
+            message=earlier.message,
+        )
+
     def says_same(self, other: "Observation | None") -> bool:
         """Whether nothing but the time of looking differs."""
         return other is not None and _facts(self) == _facts(other)
@@ -61,6 +80,7 @@ class FluxConfiguration(Record, frozen=True):
     source_kind: str = "GitRepository"  #: GitRepository, OCIRepository, Bucket, AzureBlob
     digest: str = ""  #: OCIRepository: "sha256:" and 64 hexadecimal digits
     kustomizations: dict[str, dict[str, str]] = {}  #: by name: the values of its postBuild.substitute
+    namespace: str = ""  #: of its Flux objects on the cluster
 
 
 def _facts(seen: Observation) -> tuple[object, ...]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from shared.domain.flux_reports import FluxReport
 from shared.domain.gates import Gate
 from shared.domain.observations import Observation
 from shared.domain.pins import Pin
@@ -70,6 +71,9 @@ class Target(Record, frozen=True):
     rejection: Rejection | None = None
     before: Observation | None = None  #: as planning found it
     observation: Observation | None = None  #: newest
+    namespace: str = ""  #: of its Flux objects on the cluster
+    kustomizations: tuple[str, ...] = ()  #: names within the fluxConfiguration, as planning found them
+    reports: dict[str, FluxReport] = {}  #: by name of the kustomization: what Flux itself said last of an outcome
 
     @property
     def asked(self) -> Pin | None:

@@ -13,6 +13,7 @@ NAME_PATTERN = r"^[_A-Za-z][_A-Za-z0-9]*$(?!\n)"
 _TAGS = "tags."
 _FIELDS: dict[str, Callable[[FluxConfiguration], str]] = {
     "cluster": lambda found: found.cluster_name,
+    "clusterId": lambda found: found.cluster_id,
     "location": lambda found: found.location,
     "resourceGroup": lambda found: found.resource_group,
     "subscription": lambda found: found.subscription,

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.domain.changes import Change
 from shared.domain.checks import CheckResult
+from shared.domain.flux_reports import FluxReport
 from shared.domain.record import Record
 
 
@@ -19,16 +20,18 @@ class Inbound(Record, frozen=True):
     token: str = ""  #: what follows the receiver's name in the URL
     header: str = ""  #: name of the header that proves the sender, lower case; "" = the sender's usual one
     url: str = ""  #: the sender's own address, for payloads that do not tell it
+    identity: str = ""  #: flux: "shared" where every cluster signs with the same secret
     automation_authors: tuple[str, ...] = ()  #: names or e-mail addresses that commit by themselves; may hold * and ?
 
 
 class Received(Record, frozen=True):
-    """A verified request: the changes in it, the results of checks, or the name of the event that is neither."""
+    """A verified request: the changes in it, results of checks, reports of a cluster, or the name of the event that is none of them."""
 
     delivery: str
     event: str
     changes: tuple[Change, ...] = ()
     checks: tuple[CheckResult, ...] = ()
+    reports: tuple[FluxReport, ...] = ()
 
 
 class Outbound(Record, frozen=True):
@@ -40,6 +43,7 @@ class Outbound(Record, frozen=True):
     delivery: str  #: its id
     at: datetime
     header: str = ""  #: the one that the receiver names for the proof; "" = the sender's usual one
+    identity: str = ""  #: as the receiver has it
 
 
 #: Verifies and parses, in that order. Raises Refused; never stores or sends anything.
@@ -58,6 +62,6 @@ class Sender:
     events: tuple[str, ...]  #: that Sluice knows, as the sender spells them
     default_events: tuple[str, ...] = ()  #: accepted where sluice.yaml names none; empty = all known ones
     check_events: frozenset[str] = frozenset()  #: of the events: those that tell how a check on a commit ended
-    options: frozenset[str] = frozenset()  #: of `header`, `url`, `registryCredentialsRef` and `compare`: those that have a meaning here
+    options: frozenset[str] = frozenset()  #: of the fields that only some senders have: those with a meaning here
     required: frozenset[str] = frozenset()  #: of the options: those that it cannot do without; `compare.url`, where no API is public
     takes_token: bool = False  #: proves itself by a secret in the URL, since it can do no better

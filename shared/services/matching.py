@@ -90,6 +90,8 @@ def targets_of(
             pin=pin,
             previous=previous_pin(found, pin, known_good.get(found.id)),
             calendar=places[order],
+            namespace=found.namespace,
+            kustomizations=tuple(sorted(found.kustomizations)),
         )
         for order, (stage, pin, found) in enumerate(moved)
     ]

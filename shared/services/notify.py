@@ -13,7 +13,7 @@ from shared.config.models import Provider as ProviderConfig
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
-from shared.domain.deliveries import Delivery, add, after_failure, after_success, take
+from shared.domain.deliveries import Delivery, add, after_failure, after_success, holds, take
 from shared.domain.errors import Conflict, Malformed, NotFound, Rejected, SluiceError, Upstream
 from shared.domain.messages import NOTIFICATIONS, Deliver, Notify
 from shared.domain.record import digest
@@ -34,29 +34,34 @@ class Tell:
     queue: Queue
     clock: Clock
 
-    async def __call__(self, announcement: Announcement, *, route: str = "", group: dict[str, str] | None = None) -> None:
-        """`group` holds the values that alerts may group by: rollout, stage, route."""
+    async def __call__(
+        self, announcement: Announcement, *, route: str = "", group: dict[str, str] | None = None, at_least_seconds: float = 0
+    ) -> None:
+        """`group` holds the values that alerts may group by: rollout, stage, route; and `period`, by which all of them do.
+
+        `at_least_seconds`: what may come in crowds is collected for so long where an alert has a shorter interval.
+        """
         for alert in self.config.alerts:
             if _wants(alert, announcement, route):
-                await self._collect(alert, announcement, group or {})
+                await self._collect(alert, announcement, group or {}, max(seconds(alert.group.interval), at_least_seconds))
 
-    async def _collect(self, alert: Alert, announcement: Announcement, group: dict[str, str]) -> None:
+    async def _collect(self, alert: Alert, announcement: Announcement, group: dict[str, str], interval: float) -> None:
         """Adds to the open message of the group, or begins one. A group whose message is sent already begins the next."""
         channel = digest("channel", alert.provider)
-        key = tuple(group.get(by, "") for by in alert.group.by) if seconds(alert.group.interval) else (announcement.id,)
+        key = tuple(group[by] for by in (*alert.group.by, "period") if by in group) if interval else (announcement.id,)
         window = 0
         while True:
             delivery_id = digest("delivery", alert.name, *key, str(window))
             found = await self.deliveries.get(channel, delivery_id)
             if found is None:
-                if await self._begin(alert, announcement, channel, delivery_id):
+                if await self._begin(alert, announcement, channel, delivery_id, interval):
                     return
                 continue
             delivery, etag = found
-            if any(known.id == announcement.id for known in delivery.announcements):
+            added = add(delivery, announcement)
+            if added == delivery or (added is None and holds(delivery, announcement)):
                 await self._send(delivery)
                 return
-            added = add(delivery, announcement)
             if added is None:
                 window += 1
                 continue
@@ -66,13 +71,13 @@ class Tell:
                 continue
             return
 
-    async def _begin(self, alert: Alert, announcement: Announcement, channel: str, delivery_id: str) -> bool:
+    async def _begin(self, alert: Alert, announcement: Announcement, channel: str, delivery_id: str, interval: float) -> bool:
         now = self.clock()
         delivery = Delivery(
             id=delivery_id,
             channel=channel,
             provider=alert.provider,
-            due_at=now + timedelta(seconds=seconds(alert.group.interval)),
+            due_at=now + timedelta(seconds=interval),
             created_at=now,
             announcements=(announcement,),
         )

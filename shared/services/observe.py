@@ -70,7 +70,7 @@ class Observe:
         now = self.clock()
         news = []
         for target, etag in targets:
-            observation = seen.get(target.configuration_id) or Observation.missing(now)
+            observation = (seen.get(target.configuration_id) or Observation.missing(now)).seen_after(target.observation)
             if _is_news(target, observation):
                 news.append((_with(target, observation, rollout, now), etag))
         late = await self.rollouts.save_targets(news)
@@ -82,8 +82,10 @@ class Observe:
         """For a target that was changed meanwhile: whether there was news for it as it is now."""
         while True:
             loaded = await self.rollouts.target(late.rollout_id, late.id)
-            observation = late.observation
-            if loaded is None or observation is None or loaded[0].state not in _WATCHED or not _is_news(loaded[0], observation):
+            if loaded is None or late.observation is None or loaded[0].state not in _WATCHED:
+                return False
+            observation = late.observation.seen_after(loaded[0].observation)
+            if not _is_news(loaded[0], observation):
                 return False
             try:
                 await self.rollouts.save_target(_with(loaded[0], observation, rollout, self.clock()), loaded[1])

@@ -1,4 +1,4 @@
-"""A webhook arrives: verify, parse, record each change once, queue it; keep what it tells of checks."""
+"""A webhook arrives: verify, parse, record each change once, queue it; keep what it tells of checks and clusters."""
 
 import asyncio
 import contextlib
@@ -23,6 +23,7 @@ from shared.services.check import RecordCheck
 from shared.services.digests import Digests
 from shared.services.rates import Rates
 from shared.services.refusals import Refusals
+from shared.services.report_flux import ReportFlux
 
 log = event_logger("sluice.receive")
 
@@ -54,11 +55,14 @@ class Receive:
     registry: Registry
     clock: Clock
     record_check: RecordCheck
+    report_flux: ReportFlux
     rates: Rates
     refusals: Refusals
 
     async def __call__(self, name: str, headers: Mapping[str, str], body: bytes, token: str = "") -> Answer:
-        """202 with the ids of new changes or the names of checks that ended; 200 for what needs no work; else the refusal's status."""
+        """202 with the ids of new changes, the names of checks that ended, or for a report that was news; 200 for what needs no work;
+        else the refusal's status.
+        """
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 return await self._accept(name, headers, body, token)
@@ -88,12 +92,16 @@ class Receive:
         received = receiver.sender.receive(inbound, await self._secrets_of(receiver))
         if not receiver.accepts(received.event):
             return Answer(200, {"ignored": received.event})
-        if not received.changes and not received.checks:
+        if not received.changes and not received.checks and not received.reports:
             return Answer(200, _told(received))
-        slot = await self.rates.slot(receiver)
+        # What clusters tell is not paced: it makes no work for the fleet, and comes from all of them at once.
+        slot = self.clock() if received.reports else await self.rates.slot(receiver)
         received = replace(received, changes=await Digests(self.config, self.registry, self.secrets).fill(receiver, received.changes))
-        new = [await self._record(change, slot) for change in received.changes]
-        new += [await self.record_check(check) for check in received.checks]
+        new = [
+            *[await self._record(change, slot) for change in received.changes],
+            *[await self.record_check(check) for check in received.checks],
+            *[await self.report_flux(report) for report in received.reports],
+        ]
         return Answer(202 if any(new) else 200, _told(received))
 
     def _inbound(self, receiver: Receiver, headers: Mapping[str, str], body: bytes, token: str) -> Inbound:
@@ -105,6 +113,7 @@ class Receive:
             token=token,
             header=(receiver.header or "").lower(),
             url=receiver.url,
+            identity=receiver.identity or "",
             automation_authors=receiver.automation_authors,
         )
 

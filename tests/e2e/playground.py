@@ -210,12 +210,14 @@ async def running(
     subscriptions: int = 1,
     canary_share: float = 0.1,
     settings: Mapping[str, str] | None = None,
+    flux_alerts: bool = False,
     kind: type[Stack] = Stack,
 ) -> AsyncIterator[Playground]:
     """A stack of its own below `state`."""
     fleet = Fleet(clusters=clusters, subscriptions=subscriptions, canary_share=canary_share)
     async with AsyncExitStack() as parts:
-        stack = await parts.enter_async_context(kind(state, fleet=fleet, speed=FAST, settings={**OFTEN, **(settings or {})}))
+        made = kind(state, fleet=fleet, speed=FAST, settings={**OFTEN, **(settings or {})}, flux_alerts=flux_alerts)
+        stack = await parts.enter_async_context(made)
         authority = Path(description.read(stack.state.path).authority)
         key, name = stack.settings["COSMOS_KEY"], stack.settings["COSMOS_DATABASE"]
         yield Playground(

@@ -93,6 +93,7 @@ def a_flux_configuration(number: int = 0, **fields: Any) -> FluxConfiguration:
         "semver": "",
         "commit": "",
         "observation": an_observation(),
+        "namespace": "cluster-config",
     }
     return FluxConfiguration(**values | fields)
 
@@ -113,6 +114,7 @@ def a_target(number: int = 0, **fields: Any) -> Target:
         "subscription": "sub-1",
         "pin": a_pin(1),
         "previous": a_pin(0),
+        "namespace": "cluster-config",
     }
     return scheduled(Target(**values | fields), RULES)
 

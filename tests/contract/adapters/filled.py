@@ -11,6 +11,7 @@ from shared.domain.changes import Change
 from shared.domain.checks import CheckResult
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
+from shared.domain.flux_reports import FluxReport
 from shared.domain.gates import Gate, Verdict
 from shared.domain.ledger import Head, head_id
 from shared.domain.observations import Observation
@@ -96,6 +97,20 @@ def observation(seconds: float = 0) -> Observation:
     )
 
 
+def flux_report() -> FluxReport:
+    return FluxReport(
+        cluster_id=CONFIGURATION_ID.partition("/providers/microsoft.kubernetesconfiguration")[0],
+        namespace=f"{SECRET}-config",
+        kind="Kustomization",
+        name=f"{SECRET}-platform-{SECRET}-apps",
+        revision=f"main@sha1:{COMMIT}",
+        severity="error",
+        reason="HealthCheckFailed",
+        message=f"the till of {SECRET} does not open",
+        at=later(12),
+    )
+
+
 def pin(revision: str = COMMIT) -> Pin:
     return Pin(
         revision=revision,
@@ -135,6 +150,9 @@ def target(**fields: Any) -> Target:
         "previous": pin("2e" * 20),
         "calendar": 1,
         "observation": observation(30),
+        "namespace": f"{SECRET}-config",
+        "kustomizations": (f"{SECRET}-apps",),
+        "reports": {f"{SECRET}-apps": flux_report()},
     }
     return Target(**(values | fields))
 

@@ -32,7 +32,7 @@ async def test_a_configuration_comes_with_its_cluster(graph: GraphFleet, make_fl
     assert item.cluster_name == fleet.cluster()
     assert item.tags["ring"] in ("canary", "prod")
     assert item.location
-    assert item.resource_group == "fleet"
+    assert (item.resource_group, item.namespace) == ("fleet", "cluster-config")
     assert (item.observation.compliance, item.observation.connectivity) == ("Compliant", "Connected")
     assert fleet.head in item.observation.revision
     assert item.observation.reported_at is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import configuration, description, environment
+from local.stack import configuration, description, environment, seed
 from local.stack.description import Description
 from local.stack.errors import NoStack, StateInUse
 from local.stack.state import State
@@ -97,6 +97,14 @@ def test_the_filled_configuration_is_valid_and_posts_to_the_simulator(tmp_path: 
     assert slack is not None
     assert slack.address == "https://127.0.0.1:2/slack/api/chat.postMessage"
     assert "slack.com" not in filled.read_text()
+
+
+def test_a_stack_with_flux_alerts_has_a_receiver_for_them(tmp_path: Path) -> None:
+    plain = load_text(configuration.write_filled(tmp_path / "plain.yaml", "https://127.0.0.1:2").read_text())
+    config = load_text(configuration.write_filled(tmp_path / "sluice.yaml", "https://127.0.0.1:2", flux_alerts=True).read_text())
+    flux, *others = config.receivers
+    assert (flux.type, flux.secret_ref, others) == ("flux", "kv://sluice/flux-alerts", list(plain.receivers))
+    assert "flux-alerts" in seed.vault_secrets("https://127.0.0.1:2", "one", "two")
 
 
 def test_a_developers_own_azure_settings_do_not_reach_the_app() -> None:

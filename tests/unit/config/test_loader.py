@@ -5,6 +5,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -107,6 +108,15 @@ def test_every_receiver_that_the_guide_shows_loads() -> None:
     blocks = FENCED_YAML.findall((ROOT / "docs" / "receivers.md").read_text())
     shown = {receiver.type for block in blocks for receiver in load_text(f"apiVersion: sluice/v1\n{block}").receivers}
     assert {"github", "gitlab", "bitbucket-cloud", "bitbucket-data-center", "azure-devops", "gitea"} <= shown
+
+
+def test_what_the_guide_to_flux_alerts_shows_loads() -> None:
+    blocks = FENCED_YAML.findall((ROOT / "docs" / "flux-alerts.md").read_text())
+    receivers, routes, manifests = blocks
+    assert [receiver.type for receiver in load_text(f"apiVersion: sluice/v1\n{receivers}").receivers] == ["flux"]
+    assert load_text(f"apiVersion: sluice/v1\n{routes}").routes[0].substitute == {"CLUSTER_ID": "{clusterId}"}
+    provider, alert = yaml.safe_load_all(manifests)
+    assert (provider["spec"]["type"], alert["spec"]["eventMetadata"]) == ("generic-hmac", {"clusterArmId": "${CLUSTER_ID}"})
 
 
 def test_the_guide_tells_of_every_sender_and_every_event() -> None:

@@ -33,3 +33,25 @@ def test_only_the_time_of_looking_may_differ_between_looks_that_say_the_same() -
 )
 def test_any_other_difference_is_news(other: Observation) -> None:
     assert not an_observation().says_same(other)
+
+
+def test_a_look_at_azure_does_not_undo_what_the_cluster_said_since() -> None:
+    said = an_observation(20, compliance="Compliant", message="")
+    look = an_observation(30, compliance="Pending", revision="", reported_at=at(10), provisioning="Updating", message="reconciling")
+    assert look.seen_after(said) == an_observation(30, provisioning="Updating", reported_at=at(20))
+    never = an_observation(30, compliance="Unknown", revision="", reported_at=None)
+    assert never.seen_after(said) == an_observation(30, reported_at=at(20))
+
+
+@pytest.mark.parametrize(
+    ("look", "earlier"),
+    [
+        (an_observation(30), None),
+        (an_observation(30), an_observation(20, reported_at=None)),
+        (an_observation(30, compliance="Non-Compliant"), an_observation(20)),
+        (an_observation(30, compliance="Non-Compliant", reported_at=at(20)), an_observation(20)),
+        (Observation.missing(at(30)), an_observation(20)),
+    ],
+)
+def test_what_is_newer_or_gone_takes_its_place(look: Observation, earlier: Observation | None) -> None:
+    assert look.seen_after(earlier) == look

@@ -39,8 +39,14 @@ SIGNED: dict[str, list[dict[str, str]]] = {
 }
 
 
-def proof(sender: str, body: bytes, headers: Headers, header: str = "") -> dict[str, str]:
-    """The headers that prove a delivery of this type; `header` is the one that the receiver names."""
+def cluster_token(body: bytes, secret: str = SECRET) -> str:
+    """What the cluster that a body of Flux names signs with."""
+    cluster: str = json.loads(body)["metadata"]["clusterArmId"]
+    return digest(cluster.lower().encode(), secret)
+
+
+def proof(sender: str, body: bytes, headers: Headers, header: str = "", identity: str = "") -> dict[str, str]:
+    """The headers that prove a delivery of this type; `header` and `identity` are what the receiver says."""
     if sender in SIGNED:
         return {way["header"]: way["prefix"] + digest(body, algorithm=way["algorithm"]) for way in SIGNED[sender]}
     match sender:
@@ -50,6 +56,8 @@ def proof(sender: str, body: bytes, headers: Headers, header: str = "") -> dict[
             return {header.lower(): BASIC_SECRET} if header else basic()
         case "dockerhub" | "quay":
             return {}  # the end of the URL is all that they have
+        case "flux":
+            return {"x-signature": f"sha256={digest(body, SECRET if identity == 'shared' else cluster_token(body))}"}
         case "generic-hmac":
             return {header.lower() or "x-signature": f"sha512={digest(body, algorithm='sha512')}"}
         case "gitlab":
@@ -74,7 +82,7 @@ def url_token(sender: str) -> str:
 def an_inbound(sender: str, headers: Headers, body: bytes, *, proven: bool = True, **options: str) -> Inbound:
     """A delivery as the service hands it on: header names in lower case, and its proof among them."""
     lower = {name.lower(): value for name, value in headers.items()}
-    proving = proof(sender, body, lower, options.get("header", "")) if proven else {}
+    proving = proof(sender, body, lower, options.get("header", ""), options.get("identity", "")) if proven else {}
     options = {name: value.lower() if name == "header" else value for name, value in options.items()}
     return Inbound(
         receiver="platform",

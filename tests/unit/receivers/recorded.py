@@ -10,7 +10,7 @@ PAYLOADS = Path(__file__).parents[2] / "payloads"
 
 @dataclass(frozen=True)
 class Delivery:
-    """What was sent, and what it must become: `expected` names the event and the fields of each change and check."""
+    """What was sent, and what it must become: `expected` names the event and the fields of each change, check and report."""
 
     sender: str
     name: str

@@ -1,4 +1,4 @@
-"""Every recorded delivery, of every sender: signed as that sender signs, it becomes the changes and checks that stand beside it."""
+"""Every recorded delivery, of every sender: signed as that sender signs, it becomes what stands beside it."""
 
 import json
 
@@ -23,9 +23,10 @@ def received(delivery: Delivery) -> Received:
 
 
 @every_delivery
-def test_a_delivery_becomes_the_changes_and_checks_that_it_tells(delivery: Delivery) -> None:
+def test_a_delivery_becomes_what_it_tells(delivery: Delivery) -> None:
     result = received(delivery)
-    for told, expected in ((result.changes, delivery.expected["changes"]), (result.checks, delivery.expected.get("checks", []))):
+    for told, name in ((result.changes, "changes"), (result.checks, "checks"), (result.reports, "reports")):
+        expected = delivery.expected.get(name, [])
         records = [json.loads(msgspec.json.encode(record)) for record in told]
         assert [{field: record[field] for field in wanted} for record, wanted in zip(records, expected, strict=True)] == expected
     assert result.event == delivery.expected["event"]
@@ -58,10 +59,9 @@ def test_a_delivery_without_its_proof_or_with_that_of_another_secret_is_refused(
 
 @every_delivery
 def test_what_is_signed_here_is_taken(delivery: Delivery) -> None:
-    sender, secret, header = SENDERS[delivery.sender], secret_of(delivery.sender), delivery.options.get("header", "")
-    signed = sender.sign(
-        Outbound(body=delivery.body, secret=secret, event=delivery.expected["event"], delivery="d-1", at=NOW, header=header)
-    )
+    sender, secret = SENDERS[delivery.sender], secret_of(delivery.sender)
+    named = {name: delivery.options[name] for name in ("header", "identity") if name in delivery.options}
+    signed = sender.sign(Outbound(body=delivery.body, secret=secret, event=delivery.expected["event"], delivery="d-1", at=NOW, **named))
     sent = an_inbound(delivery.sender, signed, delivery.body, proven=False, **delivery.options)
     result = sender.receive(msgspec.structs.replace(sent, token=secret if sender.takes_token else ""), [secret])
     assert (result.event, len(result.changes)) == (delivery.expected["event"], len(delivery.expected["changes"]))

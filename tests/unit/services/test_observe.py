@@ -168,3 +168,32 @@ async def test_one_that_is_back_is_followed_closely(world: World) -> None:
     for _ in range(3):
         await world.observe()()
     assert len(world.fleet.asked) == 3
+
+
+async def test_what_the_cluster_reported_itself_stays_until_azure_has_heard_as_much(world: World) -> None:
+    waiting(world, observation=an_observation(20, revision=SYNCED))
+    seen(world, seconds=30, compliance="Pending", revision="", reported_at=at(5))
+    await world.observe()()
+    assert target(world).observation == an_observation(20, revision=SYNCED)
+    assert world.queue.sent == []
+
+
+async def test_a_later_report_in_azure_puts_right_what_the_cluster_reported_itself(world: World) -> None:
+    waiting(world, observation=an_observation(20, revision=SYNCED))
+    wrong = seen(world, seconds=60, compliance="Non-Compliant", revision=SYNCED, reported_at=at(50))
+    await world.observe()()
+    assert target(world).observation == wrong
+    assert world.queue.messages(ROLLOUT_STEPS) == [StepRollout(rollout_id="rollout-1")]
+
+
+async def test_a_report_that_comes_while_the_fleet_is_looked_at_is_not_undone(world: World) -> None:
+    waiting(world)
+    seen(world, seconds=30, compliance="Pending", revision="", reported_at=at(5))
+
+    def report() -> None:
+        told = replace(target(world), observation=an_observation(29, revision=SYNCED))
+        world.rollouts.kept_targets.put(("rollout-1", told.id), told)
+
+    world.rollouts.kept_targets.meanwhile = report
+    await world.observe()()
+    assert target(world).observation == an_observation(29, revision=SYNCED)

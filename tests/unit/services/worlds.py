@@ -43,6 +43,7 @@ from shared.services.plan import Plan
 from shared.services.rates import Rates
 from shared.services.receive import Receive
 from shared.services.refusals import Refusals
+from shared.services.report_flux import ReportFlux
 from shared.services.step import Step
 from shared.services.touched_paths import TouchedPaths
 
@@ -97,8 +98,19 @@ class World:
         self._attempts = 0
 
     def receive(self) -> Receive:
-        ports = (self.secrets, self.changes, self.audit, self.queue, self.registry, self.clock)
-        return Receive(self.config, *ports, self.record_check(), self.rates, self.refusals)
+        return Receive(
+            config=self.config,
+            secrets=self.secrets,
+            changes=self.changes,
+            audit=self.audit,
+            queue=self.queue,
+            registry=self.registry,
+            clock=self.clock,
+            record_check=self.record_check(),
+            report_flux=self.report_flux(),
+            rates=self.rates,
+            refusals=self.refusals,
+        )
 
     def record_check(self) -> RecordCheck:
         return RecordCheck(self.checks, self.changes, self.queue, self.clock)
@@ -129,6 +141,9 @@ class World:
 
     def observe(self) -> Observe:
         return Observe(self.rollouts, self.fleet, self.queue, self.clock, timedelta(minutes=5), self.looked)
+
+    def report_flux(self) -> ReportFlux:
+        return ReportFlux(self.rollouts, self.queue, self.clock, self.tell())
 
     def tell(self) -> Tell:
         return Tell(self.config, self.deliveries, self.queue, self.clock)

@@ -1,0 +1,34 @@
+"""What people read of a Flux object that fails outside every rollout. Pure: of the report and the time."""
+
+from datetime import datetime
+
+from shared.domain.announcements import Announcement, ClusterLine
+from shared.domain.flux_reports import FluxReport
+from shared.domain.record import digest
+
+KIND = "flux.alert"
+#: How long reports are collected before people hear of them: trouble that comes to many clusters at once is one message.
+COLLECTED_SECONDS = 60.0
+_MAX_REASON = 300
+
+
+def flux_alert(report: FluxReport, now: datetime) -> Announcement:
+    """The same for every cluster where an object of that name fails for that reason, and for every report of it within a period.
+
+    Flux tells of a failure at each attempt, and always in other words: how long it took is part of the message.
+    """
+    thing = f"{report.kind} {report.namespace}/{report.name}"
+    return Announcement(
+        id=digest(KIND, report.kind, report.namespace, report.name, report.reason, period(now)),
+        kind=KIND,
+        severity="error",
+        title=f"Flux: {thing} fails",
+        summary=f"{report.reason}, outside every rollout. Whoever still fails is told again in an hour.",
+        facts=tuple((label, value) for label, value in (("Object", thing), ("Revision", report.revision)) if value),
+        clusters=(ClusterLine(name=report.cluster, reason=report.message[:_MAX_REASON] or report.reason),),
+    )
+
+
+def period(now: datetime) -> str:
+    """The hour."""
+    return now.strftime("%Y-%m-%dT%H")
