@@ -24,7 +24,7 @@ from shared.domain.windows import opens_at
 MOST_CHANGES = 90
 _NAMED = 5  #: clusters that a summary names
 #: What time does to a target later than this, a sweep finds: no message waits for it.
-_SOON = timedelta(minutes=2)
+SOON = timedelta(minutes=2)
 #: How soon to look again for room in the pace: well before what is queued already has been written.
 _ROOM_AGAIN_AFTER = timedelta(seconds=15)
 
@@ -237,7 +237,7 @@ def _wake_at(rollout: Rollout, after: Mapping[str, Glance], facts: Facts, now: d
     """Updates whose messages are lost, and much that is hours away, the sweep finds: a wake is for what people wait for."""
     if rollout.state in GIVEN_UP:
         return None
-    moments = [g.judge_at for g in after.values() if g.judge_at and g.judge_at <= now + _SOON and g.state != "queued"]
+    moments = [g.judge_at for g in after.values() if g.judge_at and g.judge_at <= now + SOON and g.state != "queued"]
     if rollout.state == "running":
         stage = rollout.stages[rollout.current]
         if stage.state == "pending":

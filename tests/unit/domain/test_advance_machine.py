@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from stored import Stored
 
 from shared.domain.acts import Act, ActKind, perform
-from shared.domain.advance import Decision, is_settled, supersede
+from shared.domain.advance import SOON, Decision, is_settled, supersede
 from shared.domain.configurations import Configuration, claim, release
 from shared.domain.crowd import is_due, scope
 from shared.domain.errors import NotAllowed
@@ -506,11 +506,12 @@ class RolloutMachine(RuleBasedStateMachine):
         return has_no_place or has_no_room or (is_closed and bool(others_move or others_want_room or rollout.waiting_for))
 
     def _check_wake(self, stored: Stored, decision: Decision) -> None:
-        """Until the wake nothing would happen by itself. Updates whose messages are lost are the sweep's."""
+        """Until the wake nothing would happen by itself. Updates whose messages are lost, and what is far away, are the sweep's."""
         assert decision.wake_at is None or decision.wake_at > self.now
         if any(target.state == "queued" for target in stored.targets.values()):
             return
-        last = decision.wake_at - timedelta(microseconds=1) if decision.wake_at else self.now + timedelta(days=40)
+        swept = [t.judge_at for t in stored.targets.values() if t.judge_at and t.judge_at > self.now + SOON]
+        last = min([decision.wake_at or self.now + timedelta(days=40), *swept]) - timedelta(microseconds=1)
         for moment in (self.now + (last - self.now) / 2, last):
             later = stored.decide(moment, self._less_room(stored))
             assert (later.changed, later.rollout.state, later.rollout.stages) == ((), stored.rollout.state, stored.rollout.stages)
