@@ -1,4 +1,4 @@
-"""The one way out to chat, to gates and to registries: HTTPS with time-outs, a cap on answers, no redirects and no address in any error."""
+"""The one way out to chat, gates, registries and Git hosts: HTTPS with time-outs, a cap on answers, no redirects, no address in errors."""
 
 import email.utils
 import re
@@ -69,6 +69,18 @@ class OutboundHttp:
             raise _failure(answer, self._now())
         return answer
 
+    async def exchange(
+        self, method: str, address: str, body: object = None, *, headers: Mapping[str, str], limit: int = ANSWER_LIMIT
+    ) -> Answer:
+        """Whatever is answered, for services whose errors say more than their status. `body` is sent as JSON, None as no body.
+
+        Raises Unavailable for time-outs and lost connections, Rejected for a 2xx over `limit` bytes and for addresses that are not https.
+        """
+        if body is None:
+            return await self._send(method, _checked(address), headers, limit=limit)
+        typed = dict(headers) | {"Content-Type": "application/json; charset=utf-8"}
+        return await self._send(method, _checked(address), typed, msgspec.json.encode(body), limit=limit)
+
     def retry_after(self, answer: Answer) -> float | None:
         return parse_retry_after(answer.headers.get("retry-after", ""), self._now())
 
@@ -77,12 +89,14 @@ class OutboundHttp:
             await self._session.close()
             self._session = None
 
-    async def _send(self, method: str, address: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+    async def _send(
+        self, method: str, address: str, headers: Mapping[str, str], body: bytes | None = None, *, limit: int = ANSWER_LIMIT
+    ) -> Answer:
         from aiohttp import ClientError, InvalidURL
 
         try:
             async with self._open().request(method, address, data=body, headers=headers, allow_redirects=False) as response:
-                return await _read(response)
+                return await _read(response, limit)
         except InvalidURL:
             raise Rejected("the address is not valid", code="InvalidAddress") from None
         except (ClientError, TimeoutError) as error:
@@ -128,11 +142,11 @@ def _checked(address: str) -> str:
     return address
 
 
-async def _read(response: "ClientResponse") -> Answer:
+async def _read(response: "ClientResponse", limit: int) -> Answer:
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > ANSWER_LIMIT:
+        if len(body) > limit:
             response.close()
             if response.ok:
                 raise Rejected("the answer is too long", code="AnswerTooLong")
