@@ -125,8 +125,10 @@ def test_a_rollout_that_does_not_report_has_nothing_to_say() -> None:
 
 
 def test_nothing_that_people_wrote_is_said() -> None:
-    hostile = "<script>@everyone"
-    rollout = a_rollout(canary("failed"), state="aborted", reason=hostile, title=hostile, author=hostile, waiting_for=hostile, report=REPORT)
+    hostile = "<script>@all"
+    rollout = a_rollout(
+        canary("failed"), state="aborted", reason=hostile, title=hostile, author=hostile, waiting_for=hostile, report=REPORT
+    )
     assert hostile not in f"{statuses(rollout)} {summary(rollout, 'https://sluice.example')}"
 
 
@@ -170,7 +172,7 @@ def test_long_texts_are_cut_at_a_word(text: str, short: str) -> None:
 
 def test_no_description_is_longer_than_a_host_takes() -> None:
     gates = tuple(a_gate(name=kind, type=kind) for kind in ("approval", "checks", "webhook", "promotion"))
-    crowd = {state: 99_999 for state in ("failed", "offline", "skipped")}
+    crowd = dict.fromkeys(("failed", "offline", "skipped"), 99999)
     for rollout in (a_rollout(canary("pending", gates=gates)), a_rollout(canary("failed", total=10**6, counts=crowd))):
         assert all(len(status.description) <= DESCRIPTION_LIMIT for status in statuses(rollout))
 

@@ -9,10 +9,12 @@ from fakes import (
     FakeChanges,
     FakeChecks,
     FakeClock,
+    FakeCommitReports,
     FakeConfigurations,
     FakeDeliveries,
     FakeFleet,
     FakeGateCaller,
+    FakeGitHost,
     FakePace,
     FakeProvider,
     FakeQueue,
@@ -26,7 +28,7 @@ from fakes import (
 from shared.config.loader import load_text
 from shared.config.models import Config
 from shared.config.models import Provider as ProviderConfig
-from shared.ports import Provider
+from shared.ports import GitHost, Provider
 from shared.services.act import ActOn
 from shared.services.answer_gate import AnswerGate, Callback
 from shared.services.apply import Apply
@@ -40,6 +42,7 @@ from shared.services.observe import Observe
 from shared.services.pacing import Pacer
 from shared.services.plan import Plan
 from shared.services.receive import Receive
+from shared.services.report_commit import ReportOn
 from shared.services.step import Step
 
 CONFIG = """
@@ -77,6 +80,8 @@ class World:
         self.rollouts = FakeRollouts(self.faults, self.clock)
         self.configurations = FakeConfigurations(self.faults)
         self.deliveries = FakeDeliveries(self.faults)
+        self.commit_reports = FakeCommitReports(self.faults)
+        self.git_host = FakeGitHost(self.faults)
         self.audit = FakeAudit(self.faults)
         self.resource_manager = FakeResourceManager()
         self.fleet = FakeFleet()
@@ -129,6 +134,14 @@ class World:
     def post(self) -> Post:
         return Post(self.config, self.deliveries, self.audit, self.queue, self.clock, self.connect)
 
+    def report_commit(self) -> ReportOn:
+        address = "https://sluice.example"
+        return ReportOn(self.config, self.rollouts, self.commit_reports, self.audit, self.queue, self.clock, self.connect_git_host, address)
+
+    async def connect_git_host(self, provider: ProviderConfig) -> GitHost:
+        await self.secrets.get(provider.token_ref or "")
+        return self.git_host
+
     def bury(self) -> Bury:
         async def tell() -> Tell:
             return self.tell()
@@ -154,6 +167,8 @@ class World:
                 await self.apply()(message, holder=f"attempt-{self._attempts}")
             case "gate-calls":
                 await self.call_gate()(message)
+            case "commit-reports":
+                await self.report_commit()(message)
             case "notifications" if hasattr(message, "event_id"):
                 await self.tell_event()(message)
             case "notifications":
