@@ -25,18 +25,18 @@ def check_reports(config: Config) -> Iterator[Problem]:
 def _check_provider(path: str, provider: Provider) -> Iterator[Problem]:
     host = GIT_HOSTS.get(provider.type)
     if provider.app is not None and not (host and host.has_apps):
-        yield f"{path}.app", f"a {provider.type} provider has no app"
+        yield f"{path}.app", f"a provider of type {provider.type} has no app"
     if host is None:
         return
     for option, value in (("addressRef", provider.address_ref), ("channel", provider.channel)):
         if value:
-            yield f"{path}.{option}", f"a {provider.type} provider has no {option}"
+            yield f"{path}.{option}", f"a provider of type {provider.type} has no {option}"
     if not (provider.address or host.public_host):
-        yield path, f"a {provider.type} provider needs address: where its API is"
+        yield path, f"a provider of type {provider.type} needs address: where its API is"
     if provider.token_ref and provider.app:
         yield f"{path}.app", "tokenRef and app are two ways to do the same: one of them is needed"
     if host.needs_token and not (provider.token_ref or provider.app):
-        yield path, f"a {provider.type} provider needs tokenRef{' or app' if host.has_apps else ''}"
+        yield path, f"a provider of type {provider.type} needs tokenRef{' or app' if host.has_apps else ''}"
 
 
 def _check_route(path: str, route: Route, report: Report, provider: Provider | None) -> Iterator[Problem]:
@@ -48,9 +48,9 @@ def _check_route(path: str, route: Route, report: Report, provider: Provider | N
     if route.action != "pin":
         yield f"{path}.report", "a route that only observes has no rollouts to report"
     if report.deployments and not host.has_deployments:
-        yield f"{path}.report.deployments", f"a {provider.type} provider makes no deployments"
+        yield f"{path}.report.deployments", f"a provider of type {provider.type} makes no deployments"
     if report.comment and not host.has_comments:
-        yield f"{path}.report.comment", f"a {provider.type} provider makes no comments"
+        yield f"{path}.report.comment", f"a provider of type {provider.type} makes no comments"
     yield from _check_repository(path, route, provider, host)
 
 
