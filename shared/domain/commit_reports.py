@@ -21,9 +21,9 @@ WORDS_EVERY = timedelta(seconds=30)
 #: GitHub takes 1,000 statuses of one commit and context (docs.github.com, REST API, create a commit status): the last ones are for states.
 WORDS_AT_MOST = 900
 #: How long one attempt has a report to itself.
-TURN_LASTS = timedelta(seconds=180)
+TURN_LASTS = timedelta(seconds=120)
 #: Longer than the calls of one saying may take; whoever has less left stops.
-SAYING_LASTS = timedelta(seconds=90)
+SAYING_LASTS = timedelta(seconds=75)
 
 
 class Saying(Record, frozen=True):

@@ -39,13 +39,13 @@ async def stands(play: Playground, push: Push) -> dict[str, str]:
     return {status["context"]: status["state"] for status in await heard(play, push)}
 
 
-async def stand(play: Playground, push: Push, canary: str, prod: str) -> None:
+async def stand(play: Playground, push: Push, canary: str, prod: str, *, within_seconds: float = 60) -> None:
     """Waits until the two contexts are in these states."""
 
     async def look() -> bool:
         return await stands(play, push) == {CANARY: canary, PROD: prod}
 
-    await eventually(look, f"canary is {canary} and prod is {prod}")
+    await eventually(look, f"canary is {canary} and prod is {prod}", within_seconds=within_seconds)
 
 
 def of(statuses: list[Json], context: str) -> list[Json]:
@@ -110,7 +110,7 @@ async def test_a_host_killed_messages_doubled_and_a_git_host_that_is_down_leave_
     await play.stack.start_host()
     rollout = await play.ended(push)
     await asyncio.gather(*(play.queues.send("commit-reports", f'{{"rolloutId": "{rollout["id"]}"}}') for _ in range(5)))
-    await stand(play, push, "success", "success")
+    await stand(play, push, "success", "success", within_seconds=240)  # who was killed while it spoke keeps its turn for two minutes
 
     await eventually(lambda: play.queues.are_empty("commit-reports"), "every report was read", within_seconds=240)
     assert await stands(play, push) == {CANARY: "success", PROD: "success"}

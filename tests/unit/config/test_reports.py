@@ -12,6 +12,7 @@ URLS = {
     "bitbucket-cloud": "https://bitbucket.org/contoso/platform",
     "azure-devops": "https://dev.azure.com/contoso/edge/_git/platform",
 }
+APP = "{id: 1, installationId: 1, privateKeyRef: kv://v/s}"
 
 
 def a_file(
@@ -58,7 +59,7 @@ def test_a_route_reports_to_a_git_host(fields: str, url: str) -> None:
             "a provider of type gitlab has no app",
         ),
         (
-            "type: github, tokenRef: kv://v/s, app: {id: 1, installationId: 1, privateKeyRef: kv://v/s}",
+            f"type: github, tokenRef: kv://v/s, app: {APP}",
             "providers[0].app",
             "tokenRef and app are two ways to do the same: one of them is needed",
         ),
