@@ -60,7 +60,7 @@ class CommitReport(Record, frozen=True):
     attempts: int = 0  #: failed ones since something was said
     failing_since: datetime | None = None
     held_until: datetime | None = None  #: an attempt is speaking
-    wake_at: datetime | None = None  #: a message for this moment is in the queue
+    wake_at: datetime | None = None  #: a message of the same rollout for this moment is in the queue
 
 
 def report_id(provider: str, rollout: Rollout) -> str:
@@ -77,10 +77,14 @@ def is_overtaken(report: CommitReport, rollout: Rollout) -> bool:
 
 
 def take(report: CommitReport, rollout: Rollout, now: datetime) -> CommitReport | None:
-    """The report in the hands of one attempt; None while another one has it. An attempt that died loses it in the end."""
+    """The report in the hands of one attempt; None while another one has it. An attempt that died loses it in the end.
+
+    The message that is to wake another rollout is none for this one.
+    """
     if report.held_until and now < report.held_until:
         return None
-    return replace(report, rollout_id=rollout.id, rollout_at=rollout.created_at, held_until=now + TURN_LASTS)
+    wake_at = report.wake_at if report.rollout_id == rollout.id else None
+    return replace(report, rollout_id=rollout.id, rollout_at=rollout.created_at, held_until=now + TURN_LASTS, wake_at=wake_at)
 
 
 def is_resting(report: CommitReport, now: datetime) -> bool:

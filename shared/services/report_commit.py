@@ -81,6 +81,8 @@ class ReportOn:
             log.info("commit.overtaken", extra={"rollout": rollout.id})
             return
         if is_resting(report, self.clock()):
+            if rollout.id != report.rollout_id:
+                await self.queue.send(COMMIT_REPORTS, message, not_before=report.wake_at)
             return
         held = take(report, rollout, self.clock())
         if held is None:
@@ -132,7 +134,9 @@ class ReportOn:
             reference = await host.say(commit, saying, before.reference if before else "")
         except Rejected as error:
             log.warning("commit.refused", extra={"rollout": turn.rollout.id, "kind": saying.kind, "code": error.code})
-            await self._note(turn, "commit-report.refused", f"{saying.kind} {saying.state}: {error.code}", digest(saying.text))
+            await self._note(
+                turn, "commit-report.refused", f"{saying.kind} {saying.state}: {error.code}", digest(saying.context, saying.text)
+            )
             turn.report = after_saying(turn.report, saying, self.clock(), error=error.code or "refused")
         else:
             log.info("commit.told", extra={"rollout": turn.rollout.id, "kind": saying.kind, "state": saying.state})

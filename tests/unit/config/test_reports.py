@@ -1,11 +1,17 @@
 """Routes that report to their commits, and the Git hosts that they report to."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from shared.config.git_hosts import GIT_HOSTS
 from shared.config.loader import load_text
 from shared.domain.errors import Malformed
 from shared.domain.rollouts import Reporting
 
+GUIDE = Path(__file__).parents[3] / "docs" / "commit-status.md"
+FENCED_YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 URLS = {
     "github": "https://github.com/contoso/platform",
     "gitlab": "https://gitlab.com/contoso/edge/platform",
@@ -116,6 +122,19 @@ def test_a_route_reports_only_what_its_host_is_able_to(text: str, place: str, re
 
 def test_a_source_that_is_no_address_is_told_once() -> None:
     assert refusal(a_file("type: github, tokenRef: kv://v/s", url="nonsense")).count("\n") == 0
+
+
+def test_the_sample_of_the_guide_loads() -> None:
+    (sample,) = FENCED_YAML.findall(GUIDE.read_text())
+    config = load_text(f"apiVersion: sluice/v1\nstrategies: [{{name: rings, stages: [{{name: all}}]}}]\n{sample}")
+    (route,) = config.routes
+    assert route.report is not None
+    assert route.report.asked == Reporting(provider="hub", deployments=True, comment=True)
+
+
+def test_the_guide_tells_of_every_host() -> None:
+    told = GUIDE.read_text()
+    assert [kind for kind in GIT_HOSTS if f"| `{kind}` |" not in told] == []
 
 
 def test_an_alert_goes_to_people() -> None:

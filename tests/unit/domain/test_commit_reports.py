@@ -128,6 +128,13 @@ class TestTurns:
         assert taken is not None
         assert is_overtaken(taken, ROLLOUT)
 
+    def test_a_message_that_wakes_another_rollout_wakes_none_but_it(self) -> None:
+        waiting = replace(REPORT, wake_at=at(30))
+        for rollout, wake_at in ((ROLLOUT, at(30)), (replace(ROLLOUT, id="rollout-2"), None)):
+            taken = take(waiting, rollout, NOW)
+            assert taken is not None
+            assert taken.wake_at == wake_at
+
 
 class TestFailures:
     @pytest.mark.parametrize(("attempts", "seconds"), [(0, 2), (3, 16), (60, 900)])

@@ -200,6 +200,19 @@ class TestTrouble:
             "sluice/platform/prod": "running",
         }
 
+    async def test_a_newer_rollout_waits_with_the_older_one_and_is_not_forgotten(self, world: World) -> None:
+        keep(world, canary())
+        world.git_host.answers = [Throttled("slow", code="429", retry_after=60)]
+        await report(world)
+        keep(world, canary(10, "succeeded"), id="rollout-2", created_at=at(10))
+        await report(world, ReportCommit(rollout_id="rollout-2"))
+        assert waiting(world) == [("rollout-1", 60), ("rollout-2", 60)]
+        world.clock.pass_(60)
+        for _ in range(2):
+            await report(world)
+            await report(world, ReportCommit(rollout_id="rollout-2"))
+        assert world.git_host.told()[-1] == ("canary", "succeeded")
+
     async def test_after_a_day_it_is_given_up_and_noted(self, world: World) -> None:
         keep(world, canary())
         world.git_host.answers = [Unavailable("down", code="503")] * 1000
