@@ -15,7 +15,7 @@ class GitHost(NamedTuple):
 
 GIT_HOSTS: dict[str, GitHost] = {
     "github": GitHost("github.com", has_deployments=True, has_comments=True, has_apps=True),
-    "gitlab": GitHost("gitlab.com", has_comments=True),
+    "gitlab": GitHost("gitlab.com", has_deployments=True, has_comments=True),
     "bitbucket-cloud": GitHost("bitbucket.org"),
     "bitbucket-data-center": GitHost(""),
     "azure-devops": GitHost("dev.azure.com", needs_token=False),  # without one it is called as the app's own identity

@@ -17,6 +17,10 @@ class Commit(Record, frozen=True):
     since: datetime  #: nothing was made for it before
 
     @property
+    def tag(self) -> str | None:
+        return self.ref.removeprefix("refs/tags/") if self.ref.startswith("refs/tags/") else None
+
+    @property
     def branch(self) -> str | None:
         return self.ref.removeprefix("refs/heads/") if self.ref.startswith("refs/heads/") else None
 

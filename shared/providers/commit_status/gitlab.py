@@ -1,6 +1,6 @@
-"""GitLab: commit statuses, and a note on the merged merge request.
+"""GitLab: commit statuses, deployments, and a note on the merged merge request.
 
-The sources are docs.gitlab.com, API: commits (set the pipeline status of a commit; merge requests of a commit), notes.
+The sources are docs.gitlab.com, API: commits (set the pipeline status of a commit; merge requests of a commit), deployments, notes.
 """
 
 from urllib.parse import urlencode
@@ -11,7 +11,7 @@ from shared.domain.commit_reports import Saying
 from shared.domain.commit_status import State
 from shared.domain.commits import Commit
 from shared.domain.errors import Rejected, Unavailable
-from shared.providers.commit_status.api import Authorize, GitApi, no_such_kind, not_a_repository, quoted, read, repository_path
+from shared.providers.commit_status.api import Authorize, GitApi, not_a_repository, quoted, read, repository_path
 from shared.providers.http import Answer, OutboundHttp
 
 _PUBLIC = "https://gitlab.com/api/v4"
@@ -22,6 +22,7 @@ _STATES: dict[State, str] = {
     "failed": "failed",
     "cancelled": "canceled",
 }
+_DEPLOYMENT_STATES: dict[State, str] = _STATES | {"pending": "created"}
 _LOOKED_THROUGH = 50  #: the newest notes, of which one may be ours
 
 
@@ -30,6 +31,11 @@ class _MergeRequest(msgspec.Struct):
     state: str = ""
     merge_commit_sha: str | None = None
     squash_commit_sha: str | None = None
+
+
+class _Deployment(msgspec.Struct):
+    id: int
+    sha: str = ""
 
 
 class _Note(msgspec.Struct):
@@ -51,10 +57,10 @@ class GitLab:
         match saying.kind:
             case "status":
                 return await self._set_status(project, commit, saying)
+            case "deployment":
+                return await self._set_deployment(project, commit, saying, reference)
             case "comment":
                 return await self._write_note(project, commit, saying.text, reference)
-            case _:
-                raise no_such_kind(saying.kind)
 
     async def _set_status(self, project: str, commit: Commit, saying: Saying) -> str:
         """GitLab refuses a state that it has already, and one that it thinks cannot come next (400, "Cannot transition status"): there
@@ -73,6 +79,29 @@ class GitLab:
         if answer.status == 400 and not _is_a_transition(answer):
             raise Rejected("answered 400", code="400")
         return ""
+
+    async def _set_deployment(self, project: str, commit: Commit, saying: Saying, reference: str) -> str:
+        """A deployment that has ended does not run again (400): another one does. One that an attempt made before it died is found
+        again, by environment and commit.
+        """
+        deployments, state = f"{project}/deployments", {"status": _DEPLOYMENT_STATES[saying.state]}
+        number = reference or await self._find_deployment(deployments, commit, saying)
+        if number:
+            answer = await self._api.call("PUT", f"{deployments}/{number}", state, also=(400, 404))
+            if answer.status not in (400, 404):
+                return number
+        deployment = {
+            "environment": saying.environment,
+            "sha": commit.revision,
+            "ref": commit.tag or commit.branch or commit.ref,
+            "tag": commit.tag is not None,
+        }
+        return str(read(await self._api.call("POST", deployments, deployment | state), _Deployment).id)
+
+    async def _find_deployment(self, deployments: str, commit: Commit, saying: Saying) -> str:
+        query = urlencode({"environment": saying.environment, "order_by": "id", "sort": "desc", "per_page": 1})
+        newest = await self._api.get(f"{deployments}?{query}", list[_Deployment])
+        return str(newest[0].id) if newest and newest[0].sha == commit.revision else ""
 
     async def _write_note(self, project: str, commit: Commit, text: str, reference: str) -> str:
         """References are MERGE_REQUEST/NOTE."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -64,7 +65,7 @@ class Host:
 
 
 class GitLabProject:
-    """Statuses as GitLab's state machine takes them, one merged merge request, and its notes."""
+    """Statuses and deployments as GitLab's state machines take them, one merged merge request, and its notes."""
 
     #: What may follow: a job that has ended is followed by a new one.
     _NEXT = {"": {"pending", "running"}, "pending": {"running"}, "running": set[str]()}
@@ -73,6 +74,7 @@ class GitLabProject:
     def __init__(self) -> None:
         self.states: dict[str, str] = {}
         self.notes: dict[int, str] = {}
+        self.deployments: list[Json] = []
         self.merge_requests: list[Json] = [{"iid": 3, "state": "opened"}, {"iid": 7, "state": "merged", "merge_commit_sha": REVISION}]
 
     def respond(self, call: Call) -> web.Response:
@@ -83,6 +85,8 @@ class GitLabProject:
             return self._set_status(call.body)
         if path == f"repository/commits/{REVISION}/merge_requests":
             return web.json_response(self.merge_requests)
+        if path.startswith("deployments"):
+            return self._deploy(call, path.removeprefix("deployments").removeprefix("/"))
         if path.startswith("merge_requests/7/notes"):
             return self._note(call, path.removeprefix("merge_requests/7/notes").removeprefix("/"))
         return web.json_response({"message": "404 Not Found"}, status=404)
@@ -96,6 +100,20 @@ class GitLabProject:
             return web.json_response({"message": message}, status=400)
         self.states[name] = state
         return web.json_response({"id": 1, "status": state}, status=201)
+
+    def _deploy(self, call: Call, number: str) -> web.Response:
+        if call.method == "GET":
+            return web.json_response([one for one in self.deployments[::-1] if quote(one["environment"], safe="") in call.path][:1])
+        if call.method == "POST":
+            self.deployments.append({"id": len(self.deployments) + 1, **call.body})
+            return web.json_response(self.deployments[-1], status=201)
+        if int(number) > len(self.deployments):
+            return web.json_response({"message": "404 Not Found"}, status=404)
+        deployment, status = self.deployments[int(number) - 1], call.body["status"]
+        if status == deployment["status"] or (status in ("created", "running") and deployment["status"] != "created"):
+            return web.json_response({"message": "Status cannot transition"}, status=400)
+        deployment["status"] = status
+        return web.json_response(deployment)
 
     def _note(self, call: Call, number: str) -> web.Response:
         if call.method == "GET":

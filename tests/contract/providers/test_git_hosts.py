@@ -198,7 +198,7 @@ class TestHowHostsSayNo:
             await connect(git_http, kind, "https://127.0.0.1:1").say(a_commit("git.example/platform"), a_saying(), "")
         assert refused.value.code == "NotARepository"
 
-    @pytest.mark.parametrize("kind", [kind for kind in GIT_HOSTS if kind != "github"])
+    @pytest.mark.parametrize("kind", [kind for kind, able in CONFIGURABLE.items() if not able.has_deployments])
     async def test_what_a_host_does_not_have_is_refused(self, git_http: OutboundHttp, kind: str) -> None:
         host = connect(git_http, kind, "https://127.0.0.1:1")
         wanted = ["deployment"] if CONFIGURABLE[kind].has_comments else ["deployment", "comment"]
@@ -247,6 +247,23 @@ class TestGitLab:
             with pytest.raises(kind) as refused:
                 await gitlab.say(self.COMMIT, a_saying(), "")
             assert refused.value.code == str(status)
+
+    async def test_a_deployment_goes_through_its_states_and_a_new_one_runs_again(self, gitlab: GitHost, project: GitLabProject) -> None:
+        reference, seen = "", []
+        for state in ("pending", "running", "succeeded", "failed", "running", "cancelled"):
+            reference = await gitlab.say(self.COMMIT, a_saying(state, kind="deployment"), reference)
+            seen.append((reference, project.deployments[-1]["status"]))
+        assert seen == [("1", "created"), ("1", "running"), ("1", "success"), ("1", "failed"), ("2", "running"), ("2", "canceled")]
+        assert project.deployments[0]["environment"] == "platform/canary"
+        assert (project.deployments[0]["ref"], project.deployments[0]["tag"]) == ("main", False)
+
+    async def test_a_deployment_whose_number_was_lost_is_found(self, gitlab: GitHost, project: GitLabProject) -> None:
+        first = await gitlab.say(self.COMMIT, a_saying(kind="deployment"), "")
+        assert await gitlab.say(self.COMMIT, a_saying("succeeded", kind="deployment"), "") == first
+        other = a_commit(self.COMMIT.url, revision="2e" * 20, ref="refs/tags/v1")
+        assert await gitlab.say(other, a_saying(kind="deployment"), "") == "2"
+        assert (project.deployments[1]["ref"], project.deployments[1]["tag"]) == ("v1", True)
+        assert await gitlab.say(other, a_saying("failed", kind="deployment"), "9") == "3", "one that was deleted is made anew"
 
     async def test_a_note_is_made_on_the_merged_request_and_edited(self, gitlab: GitHost, project: GitLabProject) -> None:
         first = await gitlab.say(self.COMMIT, a_saying(kind="comment", text="first"), "")

@@ -95,9 +95,9 @@ def test_an_app_is_named_whole(fields: str) -> None:
         (a_file("type: github, tokenRef: kv://v/s", "provider: ops"), "report.provider", "ops is not a Git host"),
         (a_file("type: github, tokenRef: kv://v/s", action="observe"), "report", "a route that only observes has no rollouts to report"),
         (
-            a_file("type: gitlab, tokenRef: kv://v/s", "provider: hub, deployments: true", url=URLS["gitlab"]),
+            a_file("type: azure-devops", "provider: hub, deployments: true", url=URLS["azure-devops"]),
             "report.deployments",
-            "a provider of type gitlab makes no deployments",
+            "a provider of type azure-devops makes no deployments",
         ),
         (
             a_file("type: azure-devops", "provider: hub, comment: true", url=URLS["azure-devops"]),

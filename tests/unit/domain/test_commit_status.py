@@ -184,10 +184,11 @@ class TestCommit:
     def test_a_commit_is_that_of_the_rollout(self) -> None:
         commit = commit_of(self.rollout(), "key-1", "https://sluice.example/r")
         assert (commit.url, commit.revision, commit.key, commit.since) == ("github.com/contoso/platform", sha(1), "key-1", NOW)
-        assert (commit.link, commit.branch) == ("https://sluice.example/r", "main")
+        assert (commit.link, commit.branch, commit.tag) == ("https://sluice.example/r", "main", None)
 
     def test_a_tag_is_no_branch(self) -> None:
-        assert commit_of(self.rollout(ref="refs/tags/v1"), "", "").branch is None
+        commit = commit_of(self.rollout(ref="refs/tags/v1"), "", "")
+        assert (commit.branch, commit.tag) == (None, "v1")
 
     def test_the_link_leads_to_the_app_or_else_to_the_repository(self) -> None:
         assert link_of(self.rollout(), "https://sluice.example") == "https://sluice.example/api/rollouts/rollout-1"
