@@ -134,9 +134,8 @@ class ReportOn:
             reference = await host.say(commit, saying, before.reference if before else "")
         except Rejected as error:
             log.warning("commit.refused", extra={"rollout": turn.rollout.id, "kind": saying.kind, "code": error.code})
-            await self._note(
-                turn, "commit-report.refused", f"{saying.kind} {saying.state}: {error.code}", digest(saying.context, saying.text)
-            )
+            reason = f"{saying.kind} {saying.context} {saying.state}: {error.code}"
+            await self._note(turn, "commit-report.refused", reason, saying.text)
             turn.report = after_saying(turn.report, saying, self.clock(), error=error.code or "refused")
         else:
             log.info("commit.told", extra={"rollout": turn.rollout.id, "kind": saying.kind, "state": saying.state})

@@ -28,6 +28,7 @@ from shared.config.git_hosts import GIT_HOSTS as CONFIGURABLE
 from shared.domain.errors import Malformed, Rejected, Throttled, Unavailable, Upstream
 from shared.ports import GitHost
 from shared.providers.commit_status import GIT_HOSTS
+from shared.providers.commit_status.api import ANSWER_LIMIT
 from shared.providers.commit_status.credentials import as_identity, headers_for, with_token
 from shared.providers.commit_status.github_app import AppTokens, sign
 from shared.providers.http import OutboundHttp
@@ -185,6 +186,10 @@ class TestHowHostsSayNo:
     @pytest.mark.parametrize("status", [301, 400, 403, 404, 409, 410, 422])
     async def test_what_never_will_is_refused(self, host: Host, serve: Serve, git_http: OutboundHttp, status: int) -> None:
         assert (await self.refusal(host, serve, git_http, web.Response(status=status), Rejected)).code == str(status)
+
+    async def test_an_answer_without_end_is_not_read(self, host: Host, serve: Serve, git_http: OutboundHttp) -> None:
+        answer = web.Response(body=bytes(ANSWER_LIMIT + 1))
+        assert (await self.refusal(host, serve, git_http, answer, Rejected)).code == "AnswerTooLong"
 
     async def test_an_answer_of_something_else_is_no_answer(self, host: Host, serve: Serve, git_http: OutboundHttp) -> None:
         host.answers = [web.Response(text="<html>")]

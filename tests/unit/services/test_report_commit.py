@@ -237,7 +237,9 @@ class TestTrouble:
         world.git_host.answers = [Rejected("no", code="422")]
         await report(world)
         assert [context for context, _ in world.git_host.told()] == ["prod"]
-        assert world.audit.actions() == ["commit-report.refused"]
+        (entry,) = [link.entry for link in world.audit.streams["rollout-1"]]
+        assert entry is not None
+        assert (entry.action, entry.detail["reason"]) == ("commit-report.refused", "status sluice/platform/canary running: 422")
         await report(world)
         assert (len(world.git_host.heard), waiting(world)) == (1, [])
         keep(world, canary(10, "succeeded"), a_stage("prod", 90))
