@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 
@@ -103,7 +103,8 @@ class GitLabProject:
 
     def _deploy(self, call: Call, number: str) -> web.Response:
         if call.method == "GET":
-            return web.json_response([one for one in self.deployments[::-1] if quote(one["environment"], safe="") in call.path][:1])
+            (environment,) = parse_qs(urlsplit(call.path).query)["environment"]
+            return web.json_response([one for one in self.deployments[::-1] if one["environment"] == environment][:1])
         if call.method == "POST":
             self.deployments.append({"id": len(self.deployments) + 1, **call.body})
             return web.json_response(self.deployments[-1], status=201)
