@@ -11,6 +11,7 @@ from functions import (
     health,
     plan_change,
     receive,
+    report_commit,
     rollouts,
     send_notification,
     step_rollout,
@@ -24,6 +25,7 @@ app.register_functions(step_rollout.blueprint)
 app.register_functions(apply_update.blueprint)
 app.register_functions(call_gate.blueprint)
 app.register_functions(send_notification.blueprint)
+app.register_functions(report_commit.blueprint)
 app.register_functions(sweeps.blueprint)
 app.register_functions(bury.blueprint)
 app.register_functions(rollouts.blueprint)

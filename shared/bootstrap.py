@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.audit import CosmosAudit
     from shared.azure.cosmos.changes import CosmosChanges
     from shared.azure.cosmos.checks import CosmosChecks
+    from shared.azure.cosmos.commit_reports import CosmosCommitReports
     from shared.azure.cosmos.configurations import CosmosConfigurations
     from shared.azure.cosmos.database import Database
     from shared.azure.cosmos.deliveries import CosmosDeliveries
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
     from shared.azure.resource_graph import GraphFleet
     from shared.azure.resource_manager import ArmResourceManager
     from shared.azure.sealing import EnvelopeSealer
+    from shared.config.models import App as AppConfig
     from shared.config.models import Provider as ProviderConfig
     from shared.config.settings import Settings
     from shared.config.source import ConfigFile
-    from shared.ports import Provider
+    from shared.ports import GitHost, Provider
+    from shared.providers.commit_status.api import Authorize
+    from shared.providers.commit_status.github_app import AppTokens
     from shared.providers.compares import HostCompare
     from shared.providers.http import OutboundHttp
     from shared.providers.registry import OciRegistry
@@ -49,6 +53,7 @@ if TYPE_CHECKING:
     from shared.services.receive import Receive
     from shared.services.refusals import Refusals
     from shared.services.report import Report
+    from shared.services.report_commit import ReportOn
     from shared.services.report_flux import ReportFlux
     from shared.services.step import Step
     from shared.services.watch_config import WatchConfig
@@ -65,6 +70,7 @@ class App:
     def __init__(self, settings: "Settings") -> None:
         self.settings = settings
         self._looked: dict[str, datetime] = {}
+        self._app_tokens: dict[tuple[str, AppConfig], AppTokens] = {}
         # The SDKs log every request with its address at INFO: names of secrets and clusters, and half of the CPU of a call.
         logging.getLogger("azure").setLevel(logging.WARNING)
 
@@ -169,6 +175,12 @@ class App:
 
         return Post(await self.config.latest(), self.deliveries, self.audit, self.queue, now, self.connect)
 
+    async def report_commit(self) -> "ReportOn":
+        from shared.services.report_commit import ReportOn
+
+        config, connect = await self.config.latest(), self.connect_git_host
+        return ReportOn(config, self.rollouts, self.commit_reports, self.audit, self.queue, now, connect, self.settings.sluice_url)
+
     def bury(self) -> "Bury":
         from shared.services.bury import Bury
 
@@ -219,6 +231,32 @@ class App:
         address = await self.secrets.get(provider.address_ref) if provider.address_ref else provider.address
         token = await self.secrets.get(provider.token_ref) if provider.token_ref else ""
         return PROVIDERS[provider.type](self.outbound_http, address=address, token=token, channel=provider.channel)
+
+    async def connect_git_host(self, provider: "ProviderConfig") -> "GitHost":
+        """The Git host of a configured provider. Its secrets are read when it is called."""
+        from shared.providers.commit_status import GIT_HOSTS
+
+        return GIT_HOSTS[provider.type](self.outbound_http, provider.address, self._caller(provider))
+
+    def _caller(self, provider: "ProviderConfig") -> "Authorize":
+        """A GitHub App, a token, or else the app's own identity."""
+        from shared.providers.commit_status.credentials import as_identity, with_token
+
+        if provider.app is not None:
+            return self._app_tokens_of(provider.address, provider.app)
+        if provider.token_ref is not None:
+            return with_token(provider.type, partial(self.secrets.get, provider.token_ref))
+        from shared.azure.entra import AZURE_DEVOPS, token_for
+
+        return as_identity(partial(token_for, self.credential, AZURE_DEVOPS))
+
+    def _app_tokens_of(self, address: str, app: "AppConfig") -> "AppTokens":
+        """Kept, since GitHub gives a token for an hour."""
+        from shared.providers.commit_status.github_app import AppTokens
+
+        key = partial(self.secrets.get, app.private_key_ref)
+        made = AppTokens(self.outbound_http, address, str(app.id), app.installation_id, key)
+        return self._app_tokens.setdefault((address, app), made)
 
     @cached_property
     def config(self) -> "ConfigFile | ConfigBlob":
@@ -378,6 +416,12 @@ class App:
         from shared.azure.cosmos.deliveries import CosmosDeliveries
 
         return CosmosDeliveries(self.database, self.sealer)
+
+    @cached_property
+    def commit_reports(self) -> "CosmosCommitReports":
+        from shared.azure.cosmos.commit_reports import CosmosCommitReports
+
+        return CosmosCommitReports(self.database, self.sealer)
 
     @cached_property
     def audit(self) -> "CosmosAudit":

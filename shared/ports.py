@@ -8,6 +8,8 @@ from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link
 from shared.domain.changes import Change, Unplanned
 from shared.domain.checks import CheckResult
+from shared.domain.commit_reports import CommitReport, Saying
+from shared.domain.commits import Commit
 from shared.domain.comparisons import Comparison
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
@@ -29,6 +31,18 @@ class Provider(Protocol):
     async def post(self, announcements: Sequence[Announcement]) -> None:
         """Sends one message that tells all of `announcements` (at least one).
 
+        Raises Throttled or Unavailable when it may work later, Rejected when it never will.
+        """
+        ...
+
+
+class GitHost(Protocol):
+    """Where a commit is, and is told how far its rollout is."""
+
+    async def say(self, commit: Commit, saying: Saying, reference: str) -> str:
+        """Says it in place of what was said there before; the host's own id of the deployment or comment, "" where it has none.
+
+        `reference` is what saying the same kind and context gave before; "" the first time, or when that is not known any more.
         Raises Throttled or Unavailable when it may work later, Rejected when it never will.
         """
         ...
@@ -247,6 +261,16 @@ class Deliveries(Protocol):
 
     async def save(self, delivery: Delivery, etag: str) -> str:
         """The new ETag. Raises Conflict when it changed since it was read."""
+        ...
+
+
+class CommitReports(Protocol):
+    """What was last said of each commit."""
+
+    async def get(self, report_id: str) -> tuple[CommitReport, str] | None: ...
+
+    async def save(self, report: CommitReport, etag: str) -> str:
+        """Creates where `etag` is ""; the new ETag. Raises Conflict when it changed since it was read."""
         ...
 
 

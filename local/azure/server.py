@@ -26,6 +26,7 @@ from local.azure.fleet import FleetMaker
 from local.azure.flux_alerts import FluxAlerts
 from local.azure.gate import Gate
 from local.azure.git_source import GitRepositories
+from local.azure.github import GitHub
 from local.azure.hooks import Hooks
 from local.azure.identity import IdentityProvider
 from local.azure.journal import Journal
@@ -102,6 +103,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
         TeamsWorkflows(journal),
         Slack(journal),
         Hooks(journal),
+        GitHub(journal),
         identity,
     )
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_recorder(journal), _answer_errors, _breaker(faults)])

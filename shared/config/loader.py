@@ -8,6 +8,7 @@ import yaml
 
 from shared.config.fields import Problem
 from shared.config.models import Config, Receiver, Route
+from shared.config.report_checks import check_reports
 from shared.config.requires_checks import check_requires
 from shared.config.strategy_checks import check_strategies
 from shared.domain.errors import Malformed
@@ -150,6 +151,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
     yield from check_requires(config)
     yield from _check_channels(config)
     yield from check_strategies(config)
+    yield from check_reports(config)
 
 
 def _duplicates(section: str, names: list[str]) -> Iterator[Problem]:

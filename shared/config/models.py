@@ -7,6 +7,7 @@ from msgspec import Meta
 from shared.config.fields import Duration, Name, Rate, Reference, Section
 from shared.config.requires import Requires
 from shared.config.strategies import Stage, Strategy
+from shared.domain.rollouts import Reporting
 from shared.domain.selectors import Selector
 from shared.domain.templates import NAME_PATTERN
 from shared.receivers import SENDERS
@@ -18,6 +19,7 @@ Template = Annotated[str, Meta(description="text with {cluster}, {clusterId}, {l
 HeaderName = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$(?!\n)", description="the name of an HTTP header", examples=["X-Sluice-Key"])
 ]
+AppId = Annotated[int, Meta(ge=1)] | Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$(?!\n)", description="client ID of a GitHub App")]
 MAX_BODY_BYTES = 25 * 1024 * 1024  #: GitHub caps its payloads at 25 MB
 
 
@@ -64,6 +66,18 @@ class Source(Section, frozen=True):
     semver: str | None = None  #: of the tags only versions in this range, and none lower than what a fluxConfiguration is on
 
 
+class Report(Section, frozen=True):
+    """The Git host that is told how far a commit is."""
+
+    provider: Name
+    deployments: bool = False  #: one a stage, where the host has deployments
+    comment: bool = False  #: on the merged pull request, where the host is able to
+
+    @property
+    def asked(self) -> Reporting:
+        return Reporting(provider=self.provider, deployments=self.deployments, comment=self.comment)
+
+
 class Route(Section, frozen=True):
     """Which changes move which fluxConfigurations, and how."""
 
@@ -77,17 +91,27 @@ class Route(Section, frozen=True):
     kustomizations: tuple[str, ...] = ("*",)  #: which kustomizations are given the values; may hold * and ?
     strategy: Name | None = None  #: required for action pin with more than one stage; without it all clusters move at once
     requires: Requires | None = None
+    report: Report | None = None  #: the commit is told how far each stage is
+
+
+class App(Section, frozen=True):
+    """A GitHub App that is installed where the repository is."""
+
+    id: AppId  #: its client ID, or the older application ID
+    installation_id: Annotated[int, Meta(ge=1)]
+    private_key_ref: Reference  #: PEM, as GitHub makes it
 
 
 class Provider(Section, frozen=True):
-    """An outbound channel."""
+    """An outbound channel: a chat, or a Git host that commits are reported to (see `git_hosts`)."""
 
     name: Name
-    type: Literal["msteams", "slack"]
+    type: Literal["msteams", "slack", "github", "gitlab", "bitbucket-cloud", "bitbucket-data-center", "azure-devops", "gitea"]
     address: str = ""
     address_ref: Reference | None = None  #: where the address itself is the secret
     token_ref: Reference | None = None
     channel: str = ""
+    app: App | None = None  #: of a Git host, in place of tokenRef
 
 
 class Group(Section, frozen=True):

@@ -12,7 +12,8 @@ ROLLOUT_STEPS = "rollout-steps"
 CONFIG_UPDATES = "config-updates"
 NOTIFICATIONS = "notifications"
 GATE_CALLS = "gate-calls"
-QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS)
+COMMIT_REPORTS = "commit-reports"
+QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS, COMMIT_REPORTS)
 
 
 class PlanChange(Record, frozen=True):
@@ -59,7 +60,13 @@ class CallGate(Record, frozen=True):
     gate: str  #: name
 
 
-Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate
+class ReportCommit(Record, frozen=True):
+    """Queue `commit-reports`: a rollout's commit is to be told how far it is now."""
+
+    rollout_id: str
+
+
+Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate | ReportCommit
 M = TypeVar("M", bound=Record)
 
 #: What each queue may carry.
@@ -69,6 +76,7 @@ KINDS: dict[str, type[Message] | tuple[type[Message], ...]] = {
     CONFIG_UPDATES: ApplyUpdate,
     NOTIFICATIONS: (Notify, Deliver),
     GATE_CALLS: CallGate,
+    COMMIT_REPORTS: ReportCommit,
 }
 
 

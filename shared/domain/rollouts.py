@@ -148,6 +148,14 @@ class RolloutEvent(Record, frozen=True):
     reason: str = ""  #: theirs
 
 
+class Reporting(Record, frozen=True):
+    """Where and how a rollout tells its commit how far it is."""
+
+    provider: str  #: name of the Git host in sluice.yaml
+    deployments: bool = False  #: one a stage, beside its status
+    comment: bool = False  #: on the merged pull request
+
+
 class Rollout(Record, frozen=True):
     """One change moving through its targets."""
 
@@ -178,6 +186,8 @@ class Rollout(Record, frozen=True):
     announced: int = 0  #: how many of `events` are known to be in the notifications queue
     unnoted: tuple[str, ...] = ()  #: targets that came to an end with the newest step and may lack their audit record
     wake_at: datetime | None = None  #: a wake message for this moment is in the queue
+    report: Reporting | None = None  #: None: its route does not report to the commit
+    reported: str = ""  #: fingerprint of the newest statuses for which a report is known to be in its queue
 
     @property
     def tag(self) -> str | None:

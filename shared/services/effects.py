@@ -8,7 +8,19 @@ from msgspec.structs import replace
 
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
-from shared.domain.messages import CONFIG_UPDATES, GATE_CALLS, NOTIFICATIONS, ROLLOUT_STEPS, ApplyUpdate, CallGate, Notify, StepRollout
+from shared.domain.commit_status import fingerprint
+from shared.domain.messages import (
+    COMMIT_REPORTS,
+    CONFIG_UPDATES,
+    GATE_CALLS,
+    NOTIFICATIONS,
+    ROLLOUT_STEPS,
+    ApplyUpdate,
+    CallGate,
+    Notify,
+    ReportCommit,
+    StepRollout,
+)
 from shared.domain.rollouts import Rollout, RolloutEvent, Target
 from shared.log import event_logger
 from shared.ports import Audit, Queue
@@ -77,6 +89,14 @@ class Effects:
             await self.queue.send(NOTIFICATIONS, Notify(rollout_id=rollout.id, event_id=event.id), not_before=told_at)
             log.info(event.kind, extra={"rollout": rollout.id})
         return replace(rollout, announced=len(rollout.events))
+
+    async def report(self, rollout: Rollout) -> Rollout:
+        """Has the commit told, where there is something new to say. Save what this gives back: after a crash it is told again."""
+        now_due = fingerprint(rollout)
+        if now_due == rollout.reported:
+            return rollout
+        await self.queue.send(COMMIT_REPORTS, ReportCommit(rollout_id=rollout.id))
+        return replace(rollout, reported=now_due)
 
     async def _record(self, rollout: Rollout, event: RolloutEvent) -> None:
         """In the audit trail. The event was saved with what it tells of, so neither is ever without the other for long."""

@@ -171,6 +171,7 @@ class Plan:
             created_at=now,
             updated_at=now,
             unstaged=unstaged,
+            report=route.report.asked if route.report else None,
         )
 
     async def _give_way(self, change: Change, started: list[str]) -> None:

@@ -9,6 +9,7 @@ from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.audit import Entry, Link, make_link
 from shared.domain.changes import Change
 from shared.domain.checks import CheckResult
+from shared.domain.commit_reports import CommitReport, Said
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
 from shared.domain.flux_reports import FluxReport
@@ -17,7 +18,7 @@ from shared.domain.ledger import Head, head_id
 from shared.domain.observations import Observation
 from shared.domain.pins import Pin
 from shared.domain.record import Record, digest
-from shared.domain.rollouts import Rejection, Rollout, RolloutEvent, Rules, Stage, Target
+from shared.domain.rollouts import Rejection, Reporting, Rollout, RolloutEvent, Rules, Stage, Target
 from shared.domain.windows import Calendar, Window
 
 SECRET = "contoso"
@@ -241,6 +242,8 @@ def rollout(**fields: Any) -> Rollout:
         "events": (event,),
         "announced": 1,
         "wake_at": later(60),
+        "report": Reporting(provider=f"{SECRET}-hub", deployments=True, comment=True),
+        "reported": digest("statuses"),
     }
     return Rollout(**(values | fields))
 
@@ -290,6 +293,30 @@ def delivery() -> Delivery:
     )
 
 
+def commit_report() -> CommitReport:
+    said = Said(
+        kind="deployment",
+        context=f"sluice/{SECRET}-route/{SECRET}-canary",
+        state="failed",
+        text=f"too many failures in {SECRET}",
+        at=AT,
+        times=3,
+        reference="4711",
+        error="422",
+        is_doubtful=True,
+    )
+    return CommitReport(
+        id=digest("commit-report"),
+        rollout_id=digest("rollout"),
+        rollout_at=AT,
+        said=(said,),
+        attempts=2,
+        failing_since=later(1),
+        held_until=later(2),
+        wake_at=later(3),
+    )
+
+
 def entry(number: int = 1, stream: str = "stream-1", subscription: str = SUBSCRIPTION) -> Entry:
     return Entry(
         id=f"act-{number}",
@@ -329,5 +356,6 @@ ALL: dict[str, Record] = {
     "rollout": rollout(),
     "configuration": configuration(),
     "delivery": delivery(),
+    "commit-report": commit_report(),
     "link": link(),
 }

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from shared.azure.cosmos.audit import LINK, CosmosAudit
 from shared.azure.cosmos.changes import CHANGE, HEAD, CosmosChanges
 from shared.azure.cosmos.checks import CHECK, CosmosChecks
+from shared.azure.cosmos.commit_reports import COMMIT_REPORT
 from shared.azure.cosmos.configurations import CONFIGURATION
 from shared.azure.cosmos.database import Database
 from shared.azure.cosmos.deliveries import DELIVERY
@@ -33,6 +34,7 @@ KINDS = [
     pytest.param(TARGET, filled.target, id="target"),
     pytest.param(CONFIGURATION, filled.configuration, id="configuration"),
     pytest.param(DELIVERY, filled.delivery, id="delivery"),
+    pytest.param(COMMIT_REPORT, filled.commit_report, id="commit-report"),
     pytest.param(LINK, filled.link, id="audit"),
 ]
 

@@ -18,7 +18,7 @@ from worlds import World
 
 from shared import bootstrap
 from shared.domain.errors import Malformed, NotFound, Rejected, Throttled, Unavailable
-from shared.domain.messages import ApplyUpdate, CallGate, PlanChange, StepRollout, encode
+from shared.domain.messages import ApplyUpdate, CallGate, PlanChange, ReportCommit, StepRollout, encode
 from shared.metrics import REFUSED
 
 
@@ -60,11 +60,13 @@ def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str]
         ("apply_update", {"type": "queueTrigger", "queueName": "config-updates"}),
         ("send_notification", {"type": "queueTrigger", "queueName": "notifications"}),
         ("call_gate", {"type": "queueTrigger", "queueName": "gate-calls"}),
+        ("report_commit", {"type": "queueTrigger", "queueName": "commit-reports"}),
         ("bury_changes", {"type": "queueTrigger", "queueName": "changes-poison"}),
         ("bury_rollout_steps", {"type": "queueTrigger", "queueName": "rollout-steps-poison"}),
         ("bury_config_updates", {"type": "queueTrigger", "queueName": "config-updates-poison"}),
         ("bury_notifications", {"type": "queueTrigger", "queueName": "notifications-poison"}),
         ("bury_gate_calls", {"type": "queueTrigger", "queueName": "gate-calls-poison"}),
+        ("bury_commit_reports", {"type": "queueTrigger", "queueName": "commit-reports-poison"}),
         ("sweep_rollouts", {"type": "timerTrigger", "schedule": "%SWEEP_ROLLOUTS_SCHEDULE%", "runOnStartup": False}),
         ("sweep_compliance", {"type": "timerTrigger", "schedule": "%SWEEP_COMPLIANCE_SCHEDULE%", "runOnStartup": False}),
         ("export_logs", {"type": "timerTrigger", "schedule": "%EXPORT_LOGS_SCHEDULE%", "runOnStartup": False}),
@@ -198,6 +200,7 @@ async def test_the_invocation_holds_the_turn(world: World) -> None:
         ("step_rollout", "rollout-steps", encode(StepRollout(rollout_id="rollout-1"))),
         ("apply_update", "config-updates", UPDATE),
         ("call_gate", "gate-calls", ASK),
+        ("report_commit", "commit-reports", encode(ReportCommit(rollout_id="rollout-1"))),
         ("send_notification", "notifications", '{"rolloutId":"r","eventId":"e"}'),
         ("send_notification", "notifications", '{"channel":"c","deliveryId":"d"}'),
     ],
@@ -234,13 +237,13 @@ async def test_what_will_never_work_fails_the_invocation(world: World) -> None:
     world.faults.down = None
     with pytest.raises(NotFound):
         await call("plan_change", a_message(encode(PlanChange(source="s", change_id="c"))))
-    for name in ("plan_change", "step_rollout", "call_gate", "send_notification"):
+    for name in ("plan_change", "step_rollout", "call_gate", "report_commit", "send_notification"):
         with pytest.raises(Malformed):
             await call(name, a_message(b"\xff"))
     assert world.queue.sent == []
 
 
-@pytest.mark.parametrize("queue", ["changes", "rollout-steps", "config-updates", "notifications", "gate-calls"])
+@pytest.mark.parametrize("queue", ["changes", "rollout-steps", "config-updates", "notifications", "gate-calls", "commit-reports"])
 async def test_a_poisoned_message_is_buried_whatever_it_holds(world: World, queue: str) -> None:
     await call(f"bury_{queue.replace('-', '_')}", a_message(b'{"a": "\xff"}'))
     (entry,) = await world.replay().buried()

@@ -14,6 +14,8 @@ from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link, make_link
 from shared.domain.changes import Change, Unplanned
 from shared.domain.checks import CheckResult, check_id, is_newer
+from shared.domain.commit_reports import CommitReport, Saying
+from shared.domain.commits import Commit
 from shared.domain.comparisons import Comparison
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
@@ -394,6 +396,48 @@ class FakeDeliveries:
 
     async def save(self, delivery: Delivery, etag: str) -> str:
         return await self.kept.save((delivery.channel, delivery.id), delivery, etag)
+
+
+class FakeCommitReports:
+    def __init__(self, faults: Faults) -> None:
+        self.kept: Shelf[CommitReport] = Shelf(faults)
+
+    async def get(self, report_id: str) -> tuple[CommitReport, str] | None:
+        return await self.kept.get(report_id)
+
+    async def save(self, report: CommitReport, etag: str) -> str:
+        return await self.kept.save(report.id, report, etag)
+
+
+class FakeGitHost:
+    """`answers`: what the next sayings raise, one by one (None = heard). `meanwhile`: what happens while the host is asked."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self.heard: list[tuple[Commit, Saying]] = []
+        self.references: list[str] = []
+        self.answers: list[Exception | None] = []
+        self.meanwhile: Callable[[], object] | None = None
+
+    async def say(self, commit: Commit, saying: Saying, reference: str) -> str:
+        await self._faults.write()
+        if self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+        self.heard.append((commit, saying))
+        self.references.append(reference)
+        return reference or ("" if saying.kind == "status" else f"{saying.kind}-{len(self.heard)}")
+
+    def told(self, kind: str = "status") -> list[tuple[str, str]]:
+        """The last part of the context, and the state, in the order in which they were said."""
+        return [(saying.context.rpartition("/")[2], saying.state) for _, saying in self.heard if saying.kind == kind]
+
+    def stands(self, kind: str = "status") -> dict[str, tuple[str, str]]:
+        """What stands there now, by context."""
+        return {saying.context: (saying.state, saying.text) for _, saying in self.heard if saying.kind == kind}
 
 
 class FakeAudit:

@@ -9,11 +9,13 @@ from fakes import (
     FakeChanges,
     FakeChecks,
     FakeClock,
+    FakeCommitReports,
     FakeCompare,
     FakeConfigurations,
     FakeDeliveries,
     FakeFleet,
     FakeGateCaller,
+    FakeGitHost,
     FakePace,
     FakeProvider,
     FakeQueue,
@@ -27,7 +29,7 @@ from fakes import (
 from shared.config.loader import load_text
 from shared.config.models import Config
 from shared.config.models import Provider as ProviderConfig
-from shared.ports import Provider
+from shared.ports import GitHost, Provider
 from shared.services.act import ActOn
 from shared.services.answer_gate import AnswerGate, Callback
 from shared.services.apply import Apply
@@ -43,6 +45,7 @@ from shared.services.plan import Plan
 from shared.services.rates import Rates
 from shared.services.receive import Receive
 from shared.services.refusals import Refusals
+from shared.services.report_commit import ReportOn
 from shared.services.report_flux import ReportFlux
 from shared.services.step import Step
 from shared.services.touched_paths import TouchedPaths
@@ -82,6 +85,8 @@ class World:
         self.rollouts = FakeRollouts(self.faults, self.clock)
         self.configurations = FakeConfigurations(self.faults)
         self.deliveries = FakeDeliveries(self.faults)
+        self.commit_reports = FakeCommitReports(self.faults)
+        self.git_host = FakeGitHost(self.faults)
         self.audit = FakeAudit(self.faults)
         self.resource_manager = FakeResourceManager()
         self.fleet = FakeFleet()
@@ -154,6 +159,14 @@ class World:
     def post(self) -> Post:
         return Post(self.config, self.deliveries, self.audit, self.queue, self.clock, self.connect)
 
+    def report_commit(self) -> ReportOn:
+        address = "https://sluice.example"
+        return ReportOn(self.config, self.rollouts, self.commit_reports, self.audit, self.queue, self.clock, self.connect_git_host, address)
+
+    async def connect_git_host(self, provider: ProviderConfig) -> GitHost:
+        await self.secrets.get(provider.token_ref or "")
+        return self.git_host
+
     def bury(self) -> Bury:
         async def tell() -> Tell:
             return self.tell()
@@ -179,6 +192,8 @@ class World:
                 await self.apply()(message, holder=f"attempt-{self._attempts}")
             case "gate-calls":
                 await self.call_gate()(message)
+            case "commit-reports":
+                await self.report_commit()(message)
             case "notifications" if hasattr(message, "event_id"):
                 await self.tell_event()(message)
             case "notifications":
