@@ -15,6 +15,7 @@ from shared.domain.sources import BucketType, canonical_url, is_bucket, source_i
 
 #: A bucket has no refs: all that it is at is what is in it now.
 NO_REF = ""
+_BUCKET_KINDS: dict[str, BucketType] = {"Bucket": "bucket", "AzureBlob": "azureblob"}
 _MAX_PATHS_LENGTH = 200_000  #: characters; an event of more objects is taken to be about every one, so that its document stays small
 
 
@@ -32,6 +33,13 @@ def bucket_url(kind: BucketType, endpoint: str, name: str) -> str:
     `bucket://minio.example.com:9000/fleet`.
     """
     return f"{kind}://{endpoint.rpartition('://')[2].strip('/')}/{name}"
+
+
+def source_url(kind: str, url: str) -> str:
+    """The URL of a source of Azure's `kind`. Buckets have an endpoint of any scheme and their name behind it there."""
+    bucket = _BUCKET_KINDS.get(kind)
+    endpoint, _, name = url.rpartition("/")
+    return bucket_url(bucket, endpoint, name) if bucket else url
 
 
 def is_later(one: ObjectEvent, other: ObjectEvent) -> bool:

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 from builders import NOW, at
 
-from shared.domain.buckets import ObjectEvent, bucket_change, bucket_url, is_later, newest_of_each
+from shared.domain.buckets import ObjectEvent, bucket_change, bucket_url, is_later, newest_of_each, source_url
 from shared.domain.changes import Change
 from shared.domain.errors import Malformed
 from shared.domain.ledger import Head, head_id, judge, move
@@ -40,6 +40,20 @@ def test_endpoint_and_name_are_one_address(kind: BucketType, endpoint: str, name
     assert source_type(url) == kind
     assert canonical_url(url) == canonical
     assert search_term(url) in name
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "source"),
+    [
+        ("Bucket", "https://minio.example.com:9000/fleet", FLEET),
+        ("AzureBlob", "https://contoso.blob.core.windows.net//fleet", "azureblob://contoso.blob.core.windows.net/fleet"),
+        ("GitRepository", "https://github.com/contoso/platform", "https://github.com/contoso/platform"),
+        ("OCIRepository", "oci://contoso.azurecr.io/fleet", "oci://contoso.azurecr.io/fleet"),
+        ("Bucket", "/", "bucket:///"),
+    ],
+)
+def test_what_azure_has_is_the_address_that_a_route_writes(kind: str, url: str, source: str) -> None:
+    assert source_url(kind, url) == source
 
 
 @pytest.mark.parametrize(
