@@ -104,7 +104,7 @@ def _canonical_artifact(url: str) -> str:
 def _canonical_bucket(url: str) -> str:
     parts = _parts(url)
     host, path = _host(parts), [part for part in parts.path.lower().split("/") if part]
-    if not host or len(path) != 1 or not _BUCKET_NAME.fullmatch(path[0]):
+    if not host or len(path) != 1 or not _BUCKET_NAME.fullmatch(path[0]) or {"?", "#"} & set(url):
         raise Malformed(
             "a bucket's URL is its host and its name: bucket://minio.example.com/fleet, azureblob://contoso.blob.core.windows.net/fleet"
         )

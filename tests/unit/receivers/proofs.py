@@ -47,7 +47,7 @@ def proof(sender: str, body: bytes, headers: Headers, header: str = "") -> dict[
     if sender in SIGNED:
         return {name: prefix + digest(body, algorithm=algorithm) for name, prefix, algorithm in SIGNED[sender]}
     match sender:
-        case "acr" | "harbor":
+        case "acr" | "harbor" | "s3":
             return {header.lower() or "authorization": f"Bearer {SECRET}"}
         case "azure-devops":
             return {header.lower(): BASIC_SECRET} if header else basic()
