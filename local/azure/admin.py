@@ -13,6 +13,7 @@ from local.azure.cloud import Cloud
 from local.azure.event_grid import EventGridTopics
 from local.azure.faults import BadFaultError, Faults
 from local.azure.fleet import FleetMaker, FleetOrder
+from local.azure.flux_receivers import FluxReceivers, Receiver
 from local.azure.git_source import GitRepositories, SourceError
 from local.azure.identity import Application, IdentityProvider
 from local.azure.journal import Journal
@@ -41,6 +42,7 @@ class Admin:
         vault: KeyVault,
         topics: EventGridTopics,
         graph: ResourceGraph,
+        receivers: FluxReceivers,
     ) -> None:
         self._cloud = cloud
         self._agents = agents
@@ -55,6 +57,7 @@ class Admin:
         self._vault = vault
         self._topics = topics
         self._graph = graph
+        self._receivers = receivers
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -76,6 +79,7 @@ class Admin:
             web.put("/_sim/secrets/{name}", self.set_secret),
             web.put("/_sim/keys/{name}", self.create_key),
             web.put("/_sim/topics/{name}", self.set_topic_key),
+            web.put("/_sim/receivers/{name}", self.set_receiver),
             web.put("/_sim/applications/{client_id}", self.register_application),
         ]
 
@@ -195,6 +199,12 @@ class Admin:
     async def set_topic_key(self, request: web.Request) -> web.Response:
         self._topics.keys[request.match_info["name"]] = str((await read_object(request)).get("key", ""))
         return web.Response(status=204)
+
+    async def set_receiver(self, request: web.Request) -> web.Response:
+        body = await read_object(request)
+        receiver = Receiver(request.match_info["name"], str(body.get("namespace", "")), str(body.get("token", "")))
+        self._receivers.register(receiver)
+        return json_response({"path": f"/hook/{receiver.path}"}, status=201)
 
     async def register_application(self, request: web.Request) -> web.Response:
         client_id = request.match_info["client_id"]

@@ -56,6 +56,14 @@ class Agents:
         for child in cluster.children.values():
             self.wake(child)
 
+    def look_now(self, configuration: FluxConfiguration) -> None:
+        """Flux was told that its source has moved, and does not wait for its interval."""
+        self._push(self._clock.now(), lambda: self._look(configuration))
+
+    async def _look(self, configuration: FluxConfiguration) -> None:
+        if self._cloud.exists(configuration) and configuration.cluster.is_online:
+            await self._reconcile(configuration)
+
     def clock_changed(self) -> None:
         self._alarm.set()
 

@@ -23,6 +23,7 @@ from local.azure.cloud import Cloud
 from local.azure.event_grid import EventGridTopics
 from local.azure.faults import Faults, HttpFault
 from local.azure.fleet import FleetMaker
+from local.azure.flux_receivers import FluxReceivers
 from local.azure.gate import Gate
 from local.azure.git_source import GitRepositories
 from local.azure.hooks import Hooks
@@ -72,6 +73,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
     identity = IdentityProvider(origin, tokens, settings.identity_header)
     vault, topics = KeyVault(origin, gate), EventGridTopics(gate, journal)
     graph = ResourceGraph(cloud, gate, tokens.tenant_id)
+    receivers = FluxReceivers(cloud, agents, journal)
     admin = Admin(
         cloud=cloud,
         agents=agents,
@@ -86,6 +88,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
         vault=vault,
         topics=topics,
         graph=graph,
+        receivers=receivers,
     )
     children = ProxyResources(cloud, clusters, agents, faults, origin)
     services = (
@@ -98,6 +101,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
         TeamsWorkflows(journal),
         Slack(journal),
         Hooks(journal),
+        receivers,
         identity,
     )
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_recorder(journal), _answer_errors, _breaker(faults)])

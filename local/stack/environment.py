@@ -10,7 +10,7 @@ from local.stack.storage import StorageUrls
 from local.tls import TlsFiles
 
 #: Settings of the app, of MSAL and of the Functions host that a developer's shell may hold.
-_FOREIGN = ("AZURE_", "COSMOS_", "SLUICE_", "IDENTITY_", "MSI_", "KEY_", "AzureWebJobs", "FUNCTIONS_", "WEBSITE_", "REGION_NAME")
+_FOREIGN = ("AZURE_", "COSMOS_", "FLUX_", "SLUICE_", "IDENTITY_", "MSI_", "KEY_", "AzureWebJobs", "FUNCTIONS_", "WEBSITE_", "REGION_NAME")
 _KEPT = ("SLUICE_HOST_",)
 
 
@@ -46,5 +46,6 @@ def app_settings(
         "SWEEP_ROLLOUTS_SCHEDULE": "*/5 * * * * *",
         "SWEEP_COMPLIANCE_SCHEDULE": "*/2 * * * * *",
         "APPLY_LEASE_SECONDS": "120",
+        "FLUX_RECEIVERS_ON_LOOPBACK": "true",
         **tls.trust_environment(),
     }
