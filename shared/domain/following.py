@@ -17,6 +17,8 @@ _DEFAULT_TAG = "latest"  #: of an OCIRepository that names none (fluxcd.io, OCIR
 
 def why_not_moved(action: RouteAction, item: FluxConfiguration, change: Change) -> str:
     """Why a fluxConfiguration of the change's source does not follow the ref that moved; "" where it does."""
+    if is_bucket(change.source_kind) and action != "pin":
+        return ""
     if action == "notify-receiver":
         return _why_not_called(item, change)
     return _why_not_pinned(item, change)
@@ -40,8 +42,6 @@ def _why_not_pinned(item: FluxConfiguration, change: Change) -> str:
 
 def _why_not_called(item: FluxConfiguration, change: Change) -> str:
     """Nothing is written, so it must lead to the new revision by itself: through its branch, its own tag, or its range of versions."""
-    if is_bucket(change.source_kind):
-        return ""
     if item.commit or item.digest:
         return "is set to one revision, so that a call would not move it"
     if item.semver:

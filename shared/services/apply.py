@@ -158,10 +158,11 @@ class Apply:
             # The sweep looks at the rollout: a wake for each of thousands of refusals would read all of its targets as often.
             await self._settle(rollout, target, rejection=rejection)
             return
-        if target.receiver is not None and message.attempt + 1 >= _CALLS:
+        if target.receiver is not None and (message.attempt + 1 >= _CALLS or _is_away(target)):
             await self._uncalled(rollout, target, error)
             return
-        until = self.clock() + timedelta(seconds=_delay(error, message.attempt))
+        delay = _delay(error, message.attempt)
+        until = self.clock() + timedelta(seconds=min(delay, _MAX_BACKOFF_SECONDS) if target.receiver else delay)
         if isinstance(error, Throttled):
             pacer = self.pacer.of(rollout.action)
             await pacer.push_back(target.subscription, until)
@@ -233,6 +234,12 @@ def _is_wanted(rollout: Rollout, target: Target, now: datetime) -> bool:
     if target.goal == "back":
         return rollout.state in ("rolling-back", "rolled-back")
     return rollout.state in ("running", "succeeded") and is_open(rollout.calendars[target.calendar], now)
+
+
+def _is_away(target: Target) -> bool:
+    """As Azure said last: such a cluster is called once, and then waited for like every other one that is away."""
+    seen = target.observation or target.before
+    return seen is not None and seen.is_away
 
 
 def _pin(target: Target) -> Pin:

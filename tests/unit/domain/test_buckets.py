@@ -40,6 +40,7 @@ def test_endpoint_and_name_are_one_address(kind: BucketType, endpoint: str, name
     assert source_type(url) == kind
     assert canonical_url(url) == canonical
     assert search_term(url) in name
+    assert search_term(canonical) in name  # as a rollout keeps it
 
 
 @pytest.mark.parametrize(

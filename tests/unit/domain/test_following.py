@@ -69,4 +69,5 @@ def test_a_pin_sets_any_tag_and_leaves_ranges_alone() -> None:
 
 
 def test_a_pin_has_nothing_to_set_on_a_bucket() -> None:
+    assert reason("observe", BUCKET, source_kind="AzureBlob") == ""
     assert reason("pin", BUCKET, source_kind="AzureBlob") == "its source is of kind AzureBlob, which has no revision to ask for"

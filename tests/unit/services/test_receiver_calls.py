@@ -200,6 +200,21 @@ async def test_a_cluster_that_cannot_be_called_for_long_is_left_to_fetch_by_itse
     assert target(calling).state == "compliant"
 
 
+async def test_a_cluster_that_is_away_is_called_once_and_then_waited_for(calling: World) -> None:
+    queued(calling, before=an_observation(connectivity="Offline"))
+    calling.receiver_caller.is_down = Unavailable("no answer (TimeoutError)", code="TimeoutError")
+    await calling.apply()(MESSAGE, holder="one")
+    assert (target(calling).state, target(calling).applied_at) == ("applied", NOW)
+    assert calling.queue.sent == []
+
+
+async def test_no_cluster_says_how_long_it_is_waited_for(calling: World) -> None:
+    queued(calling)
+    calling.receiver_caller.answers = [Unavailable("answered 503", code="503", retry_after=86_400)]
+    await calling.apply()(MESSAGE, holder="one")
+    assert calling.queue.sent[0].not_before == at(300)
+
+
 async def test_an_event_of_a_bucket_calls_those_that_follow_it(calling: World) -> None:
     calling.fleet.found = [bucket_follower(0), bucket_follower(1, url="bucket://minio.example.com/other"), a_flux_configuration(2)]
     change = event("clusters/a.yaml", "2", 50, "1")
