@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from shared.providers.commit_status.api import Authorize
     from shared.providers.commit_status.github_app import AppTokens
     from shared.providers.compares import HostCompare
+    from shared.providers.flux_receivers import FluxReceivers
     from shared.providers.http import OutboundHttp
     from shared.providers.registry import OciRegistry
     from shared.services.act import ActOn
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from shared.services.export_logs import ExportLogs
     from shared.services.health import Readiness
     from shared.services.notify import Post, Tell, TellEvent
+    from shared.services.notify_receiver import NotifyReceiver
     from shared.services.observe import Observe
     from shared.services.pacing import Pacer
     from shared.services.person_answers import PersonAnswers
@@ -137,7 +139,13 @@ class App:
         from shared.services.apply import Apply
 
         lease = timedelta(seconds=self.settings.apply_lease_seconds)
-        return Apply(self.rollouts, self.configurations, self.resource_manager, self.pacer, self.audit, self.queue, now, lease)
+        notify = self.notify_receiver()
+        return Apply(self.rollouts, self.configurations, self.resource_manager, notify, self.pacer, self.audit, self.queue, now, lease)
+
+    def notify_receiver(self) -> "NotifyReceiver":
+        from shared.services.notify_receiver import NotifyReceiver
+
+        return NotifyReceiver(self.secrets, self.flux_receivers)
 
     def call_gate(self) -> "Call":
         from shared.services.call_gate import Call
@@ -356,6 +364,12 @@ class App:
         return OutboundHttp()
 
     @cached_property
+    def flux_receivers(self) -> "FluxReceivers":
+        from shared.providers.flux_receivers import FluxReceivers
+
+        return FluxReceivers(loopback=self.settings.flux_receivers_on_loopback)
+
+    @cached_property
     def registry(self) -> "OciRegistry":
         from shared.providers.registry import OciRegistry
 
@@ -431,7 +445,8 @@ class App:
 
     async def close(self) -> None:
         """Closes what was opened. Only short-lived programs need it: a function app ends with its process."""
-        opened = ("config", "database", "secrets", "queue", "resource_manager", "fleet", "log_rows", "outbound_http", "credential")
+        azure = ("config", "database", "secrets", "queue", "resource_manager", "fleet", "log_rows")
+        opened = (*azure, "outbound_http", "flux_receivers", "credential")
         await asyncio.gather(*(vars(self)[name].close() for name in opened if name in vars(self)))
 
 

@@ -56,6 +56,18 @@ class GateCaller(Protocol):
         ...
 
 
+class ReceiverCaller(Protocol):
+    """The way to the Flux Receivers of clusters, whose addresses are partly made of what their tags say."""
+
+    async def call(self, address: str, body: bytes, *, headers: Mapping[str, str], private_addresses: bool) -> None:
+        """POSTs a JSON body as it is, to a host that is no address of this machine or of the platform, and of a private network only
+        where `private_addresses` says so.
+
+        Raises Throttled or Unavailable when it may work later, Rejected when it never will.
+        """
+        ...
+
+
 class Registry(Protocol):
     """Container registries."""
 

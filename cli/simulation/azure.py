@@ -20,7 +20,7 @@ from cli.simulation.model import (
 )
 from cli.simulation.virtual_time import VirtualClock
 from local.azure.buckets import Rate, TokenBucket
-from shared.domain.errors import Throttled
+from shared.domain.errors import Rejected, Throttled
 from shared.domain.observations import COMPLIANT, NON_COMPLIANT, FluxConfiguration, Observation
 from shared.domain.pins import Pin
 from shared.domain.rollouts import Target
@@ -128,6 +128,13 @@ class SimulatedResourceManager:
             raise Throttled("too many writes", status=429, retry_after=take.retry_after_seconds)
         self.updates.append((self._clock.seconds(), target.stage))
         cluster.write(pin.revision)
+
+
+class NoReceivers:
+    """A simulated rollout writes to Azure: no cluster is called."""
+
+    async def call(self, address: str, body: bytes, *, headers: Mapping[str, str], private_addresses: bool) -> None:
+        raise Rejected("the simulated clusters cannot be called", code="NoReceiver")
 
 
 class SimulatedGateService:

@@ -8,7 +8,17 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from cli.simulation.azure import BRANCH, NEW, OLD, URL, SimulatedCluster, SimulatedFleet, SimulatedGateService, SimulatedResourceManager
+from cli.simulation.azure import (
+    BRANCH,
+    NEW,
+    OLD,
+    URL,
+    NoReceivers,
+    SimulatedCluster,
+    SimulatedFleet,
+    SimulatedGateService,
+    SimulatedResourceManager,
+)
 from cli.simulation.database.others import CountedAudit, MemoryChanges, MemoryChecks, MemoryConfigurations, MemoryPace
 from cli.simulation.database.rollouts import MemoryRollouts
 from cli.simulation.host import Host, SimulatedQueue
@@ -27,6 +37,7 @@ from shared.services.apply import Apply
 from shared.services.call_gate import Call
 from shared.services.effects import Effects
 from shared.services.gate_facts import GateFactsOf
+from shared.services.notify_receiver import NotifyReceiver
 from shared.services.observe import Observe
 from shared.services.pacing import Pacer
 from shared.services.plan import Plan
@@ -166,6 +177,7 @@ class World:
             rollouts=self.rollouts,
             configurations=self._configurations,
             resource_manager=self.resource_manager,
+            notify=NotifyReceiver(SimulatedGateService(), NoReceivers()),
             pacer=self._pacer,
             audit=self.audit,
             queue=self.queue,

@@ -14,6 +14,7 @@ from local.azure.event_grid import EventGridTopics
 from local.azure.faults import BadFaultError, Faults
 from local.azure.fleet import FleetMaker, FleetOrder
 from local.azure.flux_alerts import FluxAlerts
+from local.azure.flux_receivers import FluxReceivers, Receiver
 from local.azure.git_source import GitRepositories, SourceError
 from local.azure.identity import Application, IdentityProvider
 from local.azure.journal import Journal
@@ -43,6 +44,7 @@ class Admin:
         topics: EventGridTopics,
         graph: ResourceGraph,
         alerts: FluxAlerts,
+        receivers: FluxReceivers,
     ) -> None:
         self._cloud = cloud
         self._agents = agents
@@ -58,6 +60,7 @@ class Admin:
         self._topics = topics
         self._graph = graph
         self._alerts = alerts
+        self._receivers = receivers
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -80,6 +83,7 @@ class Admin:
             web.put("/_sim/secrets/{name}", self.set_secret),
             web.put("/_sim/keys/{name}", self.create_key),
             web.put("/_sim/topics/{name}", self.set_topic_key),
+            web.put("/_sim/receivers/{name}", self.set_receiver),
             web.put("/_sim/applications/{client_id}", self.register_application),
         ]
 
@@ -207,6 +211,12 @@ class Admin:
     async def set_topic_key(self, request: web.Request) -> web.Response:
         self._topics.keys[request.match_info["name"]] = str((await read_object(request)).get("key", ""))
         return web.Response(status=204)
+
+    async def set_receiver(self, request: web.Request) -> web.Response:
+        body = await read_object(request)
+        receiver = Receiver(request.match_info["name"], str(body.get("namespace", "")), str(body.get("token", "")))
+        self._receivers.register(receiver)
+        return json_response({"path": f"/hook/{receiver.path}"}, status=201)
 
     async def register_application(self, request: web.Request) -> web.Response:
         client_id = request.match_info["client_id"]

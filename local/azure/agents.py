@@ -13,7 +13,7 @@ from local.azure.clock import SimulatedClock, utc_text
 from local.azure.cloud import Cloud
 from local.azure.faults import Faults
 from local.azure.flux_alerts import FluxAlerts
-from local.azure.git_source import GitRepositories, Resolved, SourceError
+from local.azure.git_source import HEADS_KEPT_SECONDS, GitRepositories, Resolved, SourceError
 from local.azure.resources import Cluster, FluxConfiguration, Observation, ProxyResource
 
 WORK_SECONDS = (1.0, 4.0)  # simulated
@@ -58,6 +58,16 @@ class Agents:
     def wake_cluster(self, cluster: Cluster) -> None:
         for child in cluster.children.values():
             self.wake(child)
+
+    def look_now(self, configuration: FluxConfiguration) -> None:
+        """Flux was told that its source has moved, and does not wait for its interval. The heads of repositories are kept for a moment:
+        it looks when those of now are seen.
+        """
+        self._push(self._clock.now() + HEADS_KEPT_SECONDS * self._clock.speed, lambda: self._look(configuration))
+
+    async def _look(self, configuration: FluxConfiguration) -> None:
+        if self._cloud.exists(configuration) and configuration.cluster.is_online:
+            await self._reconcile(configuration)
 
     def clock_changed(self) -> None:
         self._alarm.set()

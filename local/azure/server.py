@@ -24,6 +24,7 @@ from local.azure.event_grid import EventGridTopics
 from local.azure.faults import Faults, HttpFault
 from local.azure.fleet import FleetMaker
 from local.azure.flux_alerts import FluxAlerts
+from local.azure.flux_receivers import FluxReceivers
 from local.azure.gate import Gate
 from local.azure.git_source import GitRepositories
 from local.azure.github import GitHub
@@ -76,6 +77,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
     identity = IdentityProvider(origin, tokens, settings.identity_header)
     vault, topics = KeyVault(origin, gate), EventGridTopics(gate, journal)
     graph = ResourceGraph(cloud, gate, tokens.tenant_id)
+    receivers = FluxReceivers(cloud, agents, journal)
     admin = Admin(
         cloud=cloud,
         agents=agents,
@@ -91,6 +93,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
         topics=topics,
         graph=graph,
         alerts=alerts,
+        receivers=receivers,
     )
     children = ProxyResources(cloud, clusters, agents, faults, origin)
     services = (
@@ -104,6 +107,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
         Slack(journal),
         Hooks(journal),
         GitHub(journal),
+        receivers,
         identity,
     )
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_recorder(journal), _answer_errors, _breaker(faults)])

@@ -10,7 +10,20 @@ from local.stack.storage import StorageUrls
 from local.tls import TlsFiles
 
 #: Settings of the app, of MSAL and of the Functions host that a developer's shell may hold.
-_FOREIGN = ("AZURE_", "COSMOS_", "SLUICE_", "IDENTITY_", "MSI_", "KEY_", "AzureWebJobs", "FUNCTIONS_", "WEBSITE_", "REGION_NAME", "LOGS_")
+_FOREIGN = (
+    "AZURE_",
+    "COSMOS_",
+    "FLUX_",
+    "SLUICE_",
+    "IDENTITY_",
+    "MSI_",
+    "KEY_",
+    "AzureWebJobs",
+    "FUNCTIONS_",
+    "WEBSITE_",
+    "REGION_NAME",
+    "LOGS_",
+)
 _KEPT = ("SLUICE_HOST_",)
 
 
@@ -49,5 +62,6 @@ def app_settings(
         "LOGS_INGESTION_ENDPOINT": azure,
         "LOGS_INGESTION_RULE": "dcr-local",
         "APPLY_LEASE_SECONDS": "120",
+        "FLUX_RECEIVERS_ON_LOOPBACK": "true",
         **tls.trust_environment(),
     }

@@ -6,6 +6,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, cast
 
 from shared.azure.errors import azure_errors
+from shared.domain.buckets import source_url
 from shared.domain.clock import Clock
 from shared.domain.observations import COMPLIANT, FluxConfiguration, Observation
 
@@ -105,7 +106,7 @@ def _configuration(row: Row, now: datetime) -> FluxConfiguration:
         kubernetes_version=_text(row, "kubernetesVersion"),
         namespace=_text(row, "namespace"),
         tags={str(key): str(value) for key, value in (row.get("tags") or {}).items()},
-        url=_text(row, "url"),
+        url=source_url(_text(row, "sourceKind"), _text(row, "url")),
         branch=_text(row, "branch"),
         tag=_text(row, "tag"),
         semver=_text(row, "semver"),
@@ -140,6 +141,7 @@ def _observation(row: Row, now: datetime) -> Observation:
         connectivity=_text(row, "connectivity"),
         observed_at=now,
         reported_at=_time(_text(row, "statusUpdatedAt")),
+        synced_at=_time(_text(row, "sourceUpdatedAt")),
         message="" if compliance == COMPLIANT else _message(row),
     )
 

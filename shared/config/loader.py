@@ -7,12 +7,13 @@ import msgspec
 import yaml
 
 from shared.config.fields import Problem
-from shared.config.models import Config, Receiver, Route
+from shared.config.models import EVERY_BRANCH, Config, Receiver, Route, Source
+from shared.config.receiver_checks import check_receiver
 from shared.config.report_checks import check_reports
 from shared.config.requires_checks import check_requires
 from shared.config.strategy_checks import check_strategies
 from shared.domain.errors import Malformed
-from shared.domain.sources import canonical_url, source_type
+from shared.domain.sources import canonical_url, is_bucket, source_type
 from shared.domain.templates import parse_template
 from shared.domain.versions import check_range
 from shared.receivers import SENDERS
@@ -217,14 +218,18 @@ def _check_routes(config: Config) -> Iterator[Problem]:
         if route.strategy is not None and route.strategy not in strategies:
             yield f"$.routes[{index}].strategy", f"there is no strategy named {route.strategy}"
         yield from _check_source(f"$.routes[{index}].source", route)
+        yield from check_receiver(f"$.routes[{index}]", route, config.strategy(route.strategy))
         for name, template in route.substitute.items():
             yield from _check(f"$.routes[{index}].substitute.{name}", parse_template, template)
 
 
 def _check_source(path: str, route: Route) -> Iterator[Problem]:
-    source, is_artifact = route.source, source_type(route.source.url) == "oci"
+    source, kind = route.source, source_type(route.source.url)
+    is_artifact = kind == "oci"
     yield from _check(f"{path}.url", canonical_url, source.url)
-    if not source.ref.startswith(("refs/", "*")):
+    if is_bucket(kind):
+        yield from _check_bucket(path, source)
+    elif not source.ref.startswith(("refs/", "*")):
         yield f"{path}.ref", "a ref is written in full, for example refs/heads/main or refs/tags/v*"
     elif (is_artifact or source.semver is not None) and not source.ref.startswith(("refs/tags/", "*")):
         yield f"{path}.ref", f"{'an artifact has only tags' if is_artifact else 'semver chooses among tags'}: for example refs/tags/*"
@@ -232,6 +237,13 @@ def _check_source(path: str, route: Route) -> Iterator[Problem]:
         yield f"{path}.paths", "a registry does not tell which files an artifact changes"
     if source.semver is not None:
         yield from _check(f"{path}.semver", check_range, source.semver)
+
+
+def _check_bucket(path: str, source: Source) -> Iterator[Problem]:
+    if source.ref != EVERY_BRANCH:
+        yield f"{path}.ref", "a bucket has no refs"
+    if source.semver is not None:
+        yield f"{path}.semver", "a bucket has no versions"
 
 
 def _check(path: str, read: Callable[[str], object], text: str) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from msgspec import Meta
 from shared.config.fields import Duration, Name, Rate, Reference, Section
 from shared.config.requires import Requires
 from shared.config.strategies import Stage, Strategy
+from shared.domain.following import RouteAction
 from shared.domain.rollouts import Reporting
 from shared.domain.selectors import Selector
 from shared.domain.templates import NAME_PATTERN
@@ -20,6 +21,13 @@ HeaderName = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$(?!\n)", description="the name of an HTTP header", examples=["X-Sluice-Key"])
 ]
 AppId = Annotated[int, Meta(ge=1)] | Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$(?!\n)", description="client ID of a GitHub App")]
+HostName = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$(?!\n)", description="a host", examples=["contoso.net"])
+]
+ObjectName = Annotated[
+    str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$(?!\n)", description="a name in Kubernetes", examples=["sluice"])
+]
+EVERY_BRANCH = "refs/heads/*"
 MAX_BODY_BYTES = 25 * 1024 * 1024  #: GitHub caps its payloads at 25 MB
 
 
@@ -58,10 +66,10 @@ class Receiver(Section, frozen=True):
 
 
 class Source(Section, frozen=True):
-    """A Git repository, or an OCI artifact (oci://), and the refs of it that a route follows."""
+    """A Git repository, or an OCI artifact (oci://), and the refs of it that a route follows; or a bucket (bucket://, azureblob://)."""
 
     url: str
-    ref: str = "refs/heads/*"  #: full name, may hold * and ?; the tags of an artifact are refs/tags/NAME
+    ref: str = EVERY_BRANCH  #: full name, may hold * and ?; the tags of an artifact are refs/tags/NAME
     paths: tuple[str, ...] = ()  #: patterns; empty = every change
     semver: str | None = None  #: of the tags only versions in this range, and none lower than what a fluxConfiguration is on
 
@@ -78,6 +86,17 @@ class Report(Section, frozen=True):
         return Reporting(provider=self.provider, deployments=self.deployments, comment=self.comment)
 
 
+class FluxReceiver(Section, frozen=True):
+    """The Receiver of each cluster's own Flux, of type generic-hmac."""
+
+    address: Template  #: its URL; with `name`, what stands before /hook
+    token_ref: Reference
+    allowed_hosts: Annotated[tuple[HostName, ...], Meta(min_length=1)]  #: nothing but these, and what is below them, is called
+    name: ObjectName | None = None  #: of the Receiver, where its path is to be computed
+    namespace: ObjectName | None = None
+    private_addresses: bool = False  #: whether these hosts may be in private networks
+
+
 class Route(Section, frozen=True):
     """Which changes move which fluxConfigurations, and how."""
 
@@ -85,7 +104,8 @@ class Route(Section, frozen=True):
     source: Source
     configurations: tuple[str, ...] = ()  #: names of fluxConfigurations, may hold * and ?; empty = all that follow the source
     selector: Selector = Selector()
-    action: Literal["pin", "observe"] = "observe"
+    action: RouteAction = "observe"
+    receiver: FluxReceiver | None = None  #: action notify-receiver: whom it calls
     automation: Literal["follow", "ignore"] = "follow"  #: pushes of which automation wrote every commit
     substitute: dict[Variable, Template] = {}  #: values by name, for postBuild.substitute; they differ from cluster to cluster
     kustomizations: tuple[str, ...] = ("*",)  #: which kustomizations are given the values; may hold * and ?

@@ -37,6 +37,7 @@ class Settings:
     apply_lease_seconds: float = 120.0
     redispatch_after_seconds: float = 300.0
     look_for_away_seconds: float = 300.0  #: how often a finished rollout looks for clusters that were away
+    flux_receivers_on_loopback: bool = False  #: local stack only: clusters' Receivers are on this machine
     signs_in: bool = False  #: App Service authentication is on: who asks is App Service's word
 
 
@@ -62,6 +63,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         apply_lease_seconds=_number(environment, "APPLY_LEASE_SECONDS", Settings.apply_lease_seconds),
         redispatch_after_seconds=_number(environment, "REDISPATCH_AFTER_SECONDS", Settings.redispatch_after_seconds),
         look_for_away_seconds=_number(environment, "LOOK_FOR_AWAY_SECONDS", Settings.look_for_away_seconds),
+        flux_receivers_on_loopback=_on_loopback(environment),
         # Injected by the platform (learn.microsoft.com, environment variables in Azure App Service: WEBSITE_AUTH_ENABLED).
         signs_in=environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
         **_texts(environment),
@@ -115,6 +117,14 @@ def _number(environment: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < value < float("inf"):
         raise Malformed(f"app setting {name} must be more than 0")
     return value
+
+
+def _on_loopback(environment: Mapping[str, str]) -> bool:
+    """In Azure an instance's own ports are the platform's: nothing that configuration or a cluster's tags say may lead there."""
+    allowed = environment.get("FLUX_RECEIVERS_ON_LOOPBACK", "").lower() == "true"
+    if allowed and environment.get("WEBSITE_INSTANCE_ID"):
+        raise Malformed("app setting FLUX_RECEIVERS_ON_LOOPBACK is for the local stack, and must not be set in Azure")
+    return allowed
 
 
 def _public_url(environment: Mapping[str, str]) -> str:

@@ -53,6 +53,8 @@ def perform(rollout: Rollout, act: Act, now: datetime) -> Rollout:
     """The rollout after the act, which is told and recorded as its person's. Raises NotAllowed."""
     if rollout.state not in _ALLOWED[act.kind]:
         raise NotAllowed(f"a rollout that is {rollout.state} cannot be {_DONE[act.kind]}{_because(rollout)}")
+    if act.kind == "rollback" and rollout.action != "pin":
+        raise NotAllowed("its clusters were only told to look, so nothing was written that could be taken back: move the source back")
     said = f"{_DONE[act.kind]} by {act.by}: {act.reason}"
     acted = _performed(rollout, act, said, now)
     new = tuple(replace(event, by=act.by, reason=act.reason) for event in acted.events[len(rollout.events) :])

@@ -26,7 +26,8 @@ class Configuration(Record, frozen=True):
     revision: str = ""
     ref: str = ""
     pin: Pin | None = None  #: all that was asked for; None in records of versions that knew no values
-    applied_at: datetime | None = None  #: when ARM accepted `revision`
+    calls: bool = False  #: nothing was written to Azure: the cluster's Receiver was called
+    applied_at: datetime | None = None  #: when ARM, or the Receiver, accepted `revision`
     holder: str = ""
     held_until: datetime | None = None
 
@@ -46,7 +47,8 @@ def claim(found: Configuration, wanted: Configuration, *, lease: timedelta, now:
 
     "newer": a later change has it, so the asked revision must never be written. "held": someone is writing, come back after
     `held_until`. "done": ARM has accepted just this for this rollout, and still keeps it for a cluster that is away. A rollback
-    asks for something else within the same rollout, and a retry for the same once more.
+    asks for something else within the same rollout, and a retry for the same once more. Nobody keeps a call for a cluster that is
+    away, so each dispatch is one of its own.
     """
     if found.sequence > wanted.sequence or (found.rollout_id == wanted.rollout_id and found.dispatch > wanted.dispatch):
         return "newer", found
@@ -58,6 +60,8 @@ def claim(found: Configuration, wanted: Configuration, *, lease: timedelta, now:
 
 
 def _is_same(found: Configuration, wanted: Configuration) -> bool:
+    if wanted.calls and found.dispatch != wanted.dispatch:
+        return False
     return (found.rollout_id, found.retry, found.revision, found.pin) == (wanted.rollout_id, wanted.retry, wanted.revision, wanted.pin)
 
 

@@ -26,6 +26,7 @@ class Observation(Record, frozen=True):
     observed_at: datetime
     reported_at: datetime | None = None
     message: str = ""  #: why it is not compliant, in Flux's words
+    synced_at: datetime | None = None  #: when the cluster fetched its source last, by its own clock
 
     @staticmethod
     def missing(now: datetime) -> "Observation":
@@ -71,7 +72,7 @@ class FluxConfiguration(Record, frozen=True):
     distribution: str
     kubernetes_version: str
     tags: dict[str, str]
-    url: str
+    url: str  #: as Azure has it; of a bucket or a blob container as a route writes it
     branch: str
     tag: str
     commit: str
@@ -84,4 +85,4 @@ class FluxConfiguration(Record, frozen=True):
 
 
 def _facts(seen: Observation) -> tuple[object, ...]:
-    return (seen.compliance, seen.revision, seen.provisioning, seen.connectivity, seen.reported_at, seen.message)
+    return (seen.compliance, seen.revision, seen.provisioning, seen.connectivity, seen.reported_at, seen.message, seen.synced_at)

@@ -1,5 +1,6 @@
 """What is written to a fluxConfiguration: a revision of its source, and the values that its kustomizations are given with it."""
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec.structs import replace
@@ -8,22 +9,30 @@ from shared.domain.changes import Change
 from shared.domain.observations import COMPLIANT, DEFAULT_BRANCH, FluxConfiguration
 from shared.domain.record import Record
 from shared.domain.revisions import parse_revision
+from shared.domain.sources import SourceType, is_bucket
 
-#: Microsoft.KubernetesConfiguration's sourceKind, as far as it can be pinned to a revision: buckets and blobs have no reference.
-SourceKind = Literal["GitRepository", "OCIRepository"]
+#: Microsoft.KubernetesConfiguration's sourceKind. Buckets and blob containers have no reference that could be written.
+SourceKind = Literal["GitRepository", "OCIRepository", "Bucket", "AzureBlob"]
+SOURCE_KINDS: dict[SourceType, SourceKind] = {
+    "git": "GitRepository",
+    "oci": "OCIRepository",
+    "bucket": "Bucket",
+    "azureblob": "AzureBlob",
+}
 
 #: Values by name, by kustomization. None takes a name away, as in a JSON merge patch (RFC 7396).
 Substitutions = dict[str, dict[str, str | None]]
 
 
 class Pin(Record, frozen=True):
-    """A revision of a source, and how the source refers to it. One PATCH writes all of it."""
+    """A revision of a source, and how the source refers to it. One PATCH writes all of it, where it is written at all."""
 
     revision: str  #: commit, or the hexadecimal part of an OCI digest: what Flux will report as synced
     kind: SourceKind = "GitRepository"
     branch: str | None = None  #: GitRepository: written together with the commit
     tag: str | None = None  #: GitRepository: takes the place of branch and commit; OCIRepository: written together with the digest
     substitutions: Substitutions = {}
+    since: datetime | None = None  #: Bucket, AzureBlob: to have fetched it since then is all that can be asked for
 
     @property
     def ref(self) -> str:
@@ -35,8 +44,14 @@ class Pin(Record, frozen=True):
 
 def asked_pin(change: Change, substitutions: Substitutions) -> Pin:
     """What a change asks of a fluxConfiguration that follows its source."""
-    kind: SourceKind = "OCIRepository" if change.source_kind == "oci" else "GitRepository"
-    return Pin(revision=change.revision, kind=kind, branch=change.branch, tag=change.tag, substitutions=substitutions)
+    return Pin(
+        revision=change.revision,
+        kind=SOURCE_KINDS[change.source_kind],
+        branch=change.branch,
+        tag=change.tag,
+        substitutions=substitutions,
+        since=change.pushed_at if is_bucket(change.source_kind) else None,
+    )
 
 
 def previous_pin(found: FluxConfiguration, asked: Pin, known: Pin | None = None) -> Pin | None:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from shared.domain.flux_receivers import FluxReceiver
 from shared.domain.flux_reports import FluxReport
 from shared.domain.gates import Gate
 from shared.domain.observations import Observation
@@ -18,6 +19,8 @@ TargetState = Literal["pending", "queued", "applied", "offline", "compliant", "r
 OnFailure = Literal["pause", "rollback", "continue"]
 #: Where a target is to go: to the rollout's revision, or back to its own previous one.
 Goal = Literal["forward", "back"]
+#: What a rollout does to its targets: it writes the revision to Azure, or calls the cluster's Flux Receiver, so that Flux fetches it.
+Action = Literal["pin", "notify-receiver"]
 
 #: States in which ARM or a cluster still owes us an answer, and which take a place of maxConcurrency.
 IN_FLIGHT: frozenset[TargetState] = frozenset({"queued", "applied"})
@@ -29,7 +32,9 @@ GIVEN_UP: frozenset[RolloutState] = frozenset({"superseded", "aborted"})
 
 
 class Rejection(Record, frozen=True):
-    """Why a PATCH will never happen: ARM's final no, or that a newer change has the fluxConfiguration."""
+    """Why a PATCH will never happen: ARM's final no, or that a newer change has the fluxConfiguration. Of a target that is applied all
+    the same: why its Receiver was not called.
+    """
 
     code: str
     message: str
@@ -54,6 +59,7 @@ class Target(Record, frozen=True):
     subscription: str
     pin: Pin  #: what this rollout asks for
     previous: Pin | None = None  #: what a rollback asks for; None where no good revision is known
+    receiver: FluxReceiver | None = None  #: the cluster's Receiver, which is called in place of a PATCH
     calendar: int = 0  #: index of the rollout's calendar that it keeps to
     state: TargetState = "pending"
     goal: Goal = "forward"
@@ -173,6 +179,7 @@ class Rollout(Record, frozen=True):
     stages: tuple[Stage, ...]
     created_at: datetime
     updated_at: datetime
+    action: Action = "pin"
     state: RolloutState = "running"
     reason: str = ""
     waiting_for: str = ""  #: why nothing moves just now, in words

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from shared.domain.observations import COMPLIANT, MISSING, NON_COMPLIANT, SUSPENDED, Observation
-from shared.domain.revisions import contains_commit
+from shared.domain.revisions import contains_commit, parse_revision
 from shared.domain.rollouts import Rules, Target
 
 #: An update waits in Azure for an offline cluster for 48 hours at most, then it must be asked for again
@@ -110,12 +110,12 @@ def _judge_applied(target: Target, rules: Rules, now: datetime) -> Target:
     if since and now >= since + timedelta(seconds=rules.grace_seconds):
         return replace(target, state="failed", reason=(observed.message if observed else "") or NON_COMPLIANT, failing_since=since)
     if now >= applied_at + timedelta(seconds=rules.compliance_within_seconds):
-        return replace(target, state="failed", reason=_timeout_reason(rules, observed), failing_since=since)
+        return replace(target, state="failed", reason=_timeout_reason(target, rules), failing_since=since)
     return replace(target, failing_since=since)
 
 
 def _judge_offline(target: Target, rules: Rules, now: datetime) -> Target:
-    """A cluster that is back goes on where it was; one whose update Azure no longer keeps gets it anew.
+    """A cluster that is back goes on where it was; one whose update Azure no longer keeps, or whom a call did not reach, gets it anew.
 
     One that comes and goes is not written to again for that: Azure keeps the update while it is away.
     """
@@ -124,7 +124,7 @@ def _judge_offline(target: Target, rules: Rules, now: datetime) -> Target:
         return replace(target, away=observed.connectivity, reason=_away_reason(observed)) if observed else target
     if _is_reached(target, observed, applied_at):
         return _reached(target)
-    if now > (target.accepted_at or applied_at) + ARM_KEEPS_UPDATE:
+    if target.receiver is not None or now > (target.accepted_at or applied_at) + ARM_KEEPS_UPDATE:
         return anew(target)
     # Judged on at once: a cluster whose clock is ahead may have reported a failure from after this moment.
     return _judge_applied(replace(target, state="applied", reason="", away="", applied_at=now, failing_since=None), rules, now)
@@ -173,7 +173,17 @@ def _away_reason(observed: Observation) -> str:
 
 
 def _is_asked(target: Target, observed: Observation) -> bool:
-    return target.asked is not None and contains_commit(observed.revision, target.asked.revision)
+    asked = target.asked
+    if asked is None:
+        return False
+    return contains_commit(observed.revision, asked.revision) if asked.since is None else _has_fetched(target, observed, asked.since)
+
+
+def _has_fetched(target: Target, observed: Observation, since: datetime) -> bool:
+    """Whether a bucket was fetched since it changed: by the time that Azure tells, else by another revision than planning found."""
+    if observed.synced_at is not None:
+        return observed.synced_at >= since
+    return target.before is not None and parse_revision(observed.revision) not in (None, parse_revision(target.before.revision))
 
 
 def _is_reached(target: Target, observed: Observation | None, applied_at: datetime) -> bool:
@@ -192,6 +202,8 @@ def _is_failing(target: Target, observed: Observation | None, applied_at: dateti
     return _is_asked(target, observed) or not failed_before
 
 
-def _timeout_reason(rules: Rules, observed: Observation | None) -> str:
+def _timeout_reason(target: Target, rules: Rules) -> str:
+    observed, trouble = target.observation, target.rejection
+    uncalled = f"{trouble.message}; " if trouble else ""
     seen = f"last seen {observed.compliance or 'Unknown'} at {observed.revision or 'no revision'}" if observed else "never seen"
-    return f"not compliant within {rules.compliance_within_seconds:g} s ({seen})"
+    return f"{uncalled}not compliant within {rules.compliance_within_seconds:g} s ({seen})"

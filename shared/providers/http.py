@@ -1,4 +1,6 @@
-"""The one way out to chat, gates, registries and Git hosts: HTTPS, time-outs, a cap on answers, no redirects, no address in any error."""
+"""The one way out to chat, gates, registries, Git hosts and clusters: HTTPS, time-outs, capped answers, no redirects, and errors
+without any address.
+"""
 
 import email.utils
 import re
@@ -14,6 +16,7 @@ from shared.domain.errors import Rejected, Throttled, Unavailable, Upstream
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
+    from aiohttp.abc import AbstractResolver
 
 ANSWER_LIMIT = 64 * 1024  # bytes
 LONGEST_RETRY_AFTER = 24 * 60 * 60  # seconds; who asks for more is asked again anyway
@@ -37,8 +40,15 @@ def accept(answer: Answer) -> None:
 class OutboundHttp:
     """One shared session, opened at first use. Webhook addresses are secrets: nothing here logs or repeats them."""
 
-    def __init__(self, *, timeout_seconds: float = 15, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        timeout_seconds: float = 15,
+        now: Callable[[], float] = time.time,
+        resolver: "Callable[[], AbstractResolver] | None" = None,
+    ) -> None:
         self._timeout_seconds = timeout_seconds
+        self._resolver = resolver
         self._now = now
         self._session: ClientSession | None = None
 
@@ -111,7 +121,12 @@ class OutboundHttp:
 
             # A context of our own, since aiohttp's is made at import, before SSL_CERT_FILE may be set.
             self._session = ClientSession(
-                connector=TCPConnector(ssl=ssl.create_default_context(), limit=20),
+                connector=TCPConnector(
+                    ssl=ssl.create_default_context(),
+                    limit=20,
+                    resolver=self._resolver and self._resolver(),
+                    use_dns_cache=self._resolver is None,
+                ),
                 timeout=ClientTimeout(total=self._timeout_seconds),
                 cookie_jar=DummyCookieJar(),
                 # Answers come as they are: a few compressed bytes must not become many in memory.

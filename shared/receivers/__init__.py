@@ -15,6 +15,7 @@ from shared.receivers import (
     harbor,
     nexus,
     quay,
+    s3,
     standard_webhooks,
 )
 from shared.receivers.inbound import Sender
@@ -35,5 +36,6 @@ SENDERS: dict[str, Sender] = {
     "harbor": harbor.SENDER,
     "nexus": nexus.SENDER,
     "quay": quay.SENDER,
+    "s3": s3.SENDER,
     "standard-webhooks": standard_webhooks.SENDER,
 }

@@ -1,4 +1,4 @@
-"""One target is written: take a turn, PATCH, record."""
+"""One target is written, or its cluster's Receiver is called: take a turn, do it, record."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from shared.domain.targets import scheduled
 from shared.domain.windows import is_open
 from shared.log import event_logger
 from shared.ports import Audit, Configurations, Queue, ResourceManager, Rollouts
+from shared.services.notify_receiver import NotifyReceiver
 from shared.services.pacing import Pacer
 
 log = event_logger("sluice.apply")
@@ -27,6 +28,8 @@ _SLOT_TOLERANCE = timedelta(seconds=ARM_WRITES.burst / ARM_WRITES.per_second)
 #: How long to wait, and how often, for a target that another instance has written and this one cannot see yet.
 _NOT_VISIBLE_SECONDS, _NOT_VISIBLE_TIMES = 5.0, 10
 _MAX_BACKOFF_SECONDS = 300.0
+#: A Receiver that could not be called so often, over eight minutes and a half, is left alone: its cluster looks by itself in the end.
+_CALLS = 9
 _AWAITED: frozenset[TargetState] = frozenset({"queued", "applied", "offline"})
 _OVERTAKEN = Rejection(code="Overtaken", message="a newer change has this fluxConfiguration", overtaken=True)
 
@@ -42,6 +45,7 @@ class Apply:
     rollouts: Rollouts
     configurations: Configurations
     resource_manager: ResourceManager
+    notify: NotifyReceiver
     pacer: Pacer
     audit: Audit
     queue: Queue
@@ -77,7 +81,7 @@ class Apply:
         now = self.clock()
         if target.slot is None or now - target.slot <= _SLOT_TOLERANCE:
             return False
-        slot = (await self.pacer.reserve(target.subscription, 1))[0]
+        slot = (await self.pacer.of(rollout.action).reserve(target.subscription, 1))[0]
         if slot - now <= timedelta(seconds=1):
             return False
         await self._later(message, rollout, slot, counts=False)
@@ -123,7 +127,7 @@ class Apply:
         """The time of the update is that before the PATCH: a fast cluster may report before ARM has answered us."""
         started = self.clock()
         try:
-            await self.resource_manager.pin(target, _pin(target))
+            await self._ask(rollout, target)
         except Upstream as error:
             if error.unanswered:
                 # ARM may still carry it out. The turn is kept, so that nothing newer is written before it and then undone.
@@ -136,6 +140,13 @@ class Apply:
         await self.configurations.save(release(held, applied_at=started), etag)
         await self._accepted(target, rollout, started)
 
+    async def _ask(self, rollout: Rollout, target: Target) -> None:
+        """Raises Upstream."""
+        if target.receiver is None:
+            await self.resource_manager.pin(target, _pin(target))
+        else:
+            await self.notify(rollout, target.receiver)
+
     async def _accepted(self, target: Target, rollout: Rollout, applied_at: datetime | None) -> None:
         await self._note(target, rollout, "update.applied")
         await self._settle(rollout, target, state="applied", applied_at=applied_at)
@@ -147,11 +158,22 @@ class Apply:
             # The sweep looks at the rollout: a wake for each of thousands of refusals would read all of its targets as often.
             await self._settle(rollout, target, rejection=rejection)
             return
-        until = self.clock() + timedelta(seconds=_delay(error, message.attempt))
+        if target.receiver is not None and (message.attempt + 1 >= _CALLS or _is_away(target)):
+            await self._uncalled(rollout, target, error)
+            return
+        delay = _delay(error, message.attempt)
+        until = self.clock() + timedelta(seconds=min(delay, _MAX_BACKOFF_SECONDS) if target.receiver else delay)
         if isinstance(error, Throttled):
-            await self.pacer.push_back(target.subscription, until)
-            until = max(until, (await self.pacer.reserve(target.subscription, 1))[0])
+            pacer = self.pacer.of(rollout.action)
+            await pacer.push_back(target.subscription, until)
+            until = max(until, (await pacer.reserve(target.subscription, 1))[0])
         await self._later(message, rollout, until)
+
+    async def _uncalled(self, rollout: Rollout, target: Target, error: Upstream) -> None:
+        """Flux fetches its source at its interval all the same: what Azure says then, or that it says nothing, decides on the target."""
+        await self._note(target, rollout, "update.uncalled")
+        rejection = Rejection(code=error.code, message=f"its Receiver could not be called: {error}")
+        await self._settle(rollout, target, state="applied", applied_at=self.clock(), rejection=rejection)
 
     async def _later(self, message: ApplyUpdate, rollout: Rollout, until: datetime, *, counts: bool = True) -> None:
         """Puts the message back. The target's slot moves with it, or it would count as lost."""
@@ -214,6 +236,12 @@ def _is_wanted(rollout: Rollout, target: Target, now: datetime) -> bool:
     return rollout.state in ("running", "succeeded") and is_open(rollout.calendars[target.calendar], now)
 
 
+def _is_away(target: Target) -> bool:
+    """As Azure said last: such a cluster is called once, and then waited for like every other one that is away."""
+    seen = target.observation or target.before
+    return seen is not None and seen.is_away
+
+
 def _pin(target: Target) -> Pin:
     """Raises Malformed where there is nothing to ask for: `advance` queues no such target."""
     if target.asked is None:
@@ -235,6 +263,7 @@ def _desired(rollout: Rollout, target: Target, cluster: str, holder: str) -> Con
         revision=pin.revision,
         ref=pin.ref,
         pin=pin,
+        calls=target.receiver is not None,
         holder=holder,
     )
 

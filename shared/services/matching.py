@@ -8,17 +8,19 @@ from shared.config.models import Config, Route
 from shared.config.strategies import Strategy, place
 from shared.domain.changes import Change
 from shared.domain.errors import Malformed
-from shared.domain.observations import DEFAULT_BRANCH, FluxConfiguration
-from shared.domain.pins import Pin, Substitutions, asked_pin, previous_pin
+from shared.domain.flux_receivers import FluxReceiver, address_for
+from shared.domain.following import RouteAction, why_not_moved
+from shared.domain.observations import FluxConfiguration
+from shared.domain.pins import SOURCE_KINDS, Pin, Substitutions, asked_pin, previous_pin
 from shared.domain.rollouts import Target, target_id
 from shared.domain.selectors import matches_name, matches_paths, matches_ref
-from shared.domain.sources import SourceType, canonical_url, source_type
+from shared.domain.sources import SourceType, canonical_url, is_bucket, source_type
 from shared.domain.templates import Unfilled, fill, parse_template
 from shared.domain.versions import admits, is_lower
 from shared.domain.windows import Calendar
 
 UNSTAGED = "no stage selects its cluster"
-_SOURCE_TYPES: dict[str, SourceType] = {"GitRepository": "git", "OCIRepository": "oci"}
+_SOURCE_TYPES: dict[str, SourceType] = {kind: source for source, kind in SOURCE_KINDS.items()}
 
 #: Whether a URL of that type is the change's source.
 IsSource = Callable[[SourceType, str], bool]
@@ -26,7 +28,8 @@ IsSource = Callable[[SourceType, str], bool]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one route does with one fluxConfiguration: it moves it to `pin` in its stage number `stage`, or leaves it alone.
+    """What one route does with one fluxConfiguration: it moves it to `pin` in its stage number `stage`, or leaves it alone. With a
+    `receiver` it is moved by calling that.
 
     `route` is "" where the reason is the fluxConfiguration's own, whatever the routes say.
     """
@@ -35,6 +38,7 @@ class Verdict:
     route: str = ""
     stage: int | None = None
     pin: Pin | None = None
+    receiver: FluxReceiver | None = None
     reason: str = ""  #: why it is left alone; "" where it is moved
 
 
@@ -73,9 +77,9 @@ def targets_of(
 
     `known_good`: by ARM id, see `previous_pin`.
     """
-    moved = [(v.stage, v.pin, v.found) for v in verdicts if v.stage is not None and v.pin is not None]
+    moved = [(v.stage, v.pin, v.found, v.receiver) for v in verdicts if v.stage is not None and v.pin is not None]
     moved.sort(key=lambda each: (each[0], each[2].cluster_name, each[2].id))
-    calendars, places = place(strategy, [(stage, found) for stage, _, found in moved])
+    calendars, places = place(strategy, [(stage, found) for stage, _, found, _ in moved])
     targets = [
         Target(
             id=target_id(found.id),
@@ -88,12 +92,13 @@ def targets_of(
             subscription=found.subscription,
             before=found.observation,
             pin=pin,
-            previous=previous_pin(found, pin, known_good.get(found.id)),
+            previous=None if receiver else previous_pin(found, pin, known_good.get(found.id)),
+            receiver=receiver,
             calendar=places[order],
             namespace=found.namespace,
             kustomizations=tuple(sorted(found.kustomizations)),
         )
-        for order, (stage, pin, found) in enumerate(moved)
+        for order, (stage, pin, found, receiver) in enumerate(moved)
     ]
     return targets, calendars
 
@@ -117,7 +122,7 @@ def _source_test(change: Change) -> IsSource:
 def _misfit(route: Route, change: Change) -> str:
     """Why a change of the route's source does not concern the route; "" where it does."""
     source = route.source
-    if not matches_ref(change.ref, source.ref):
+    if not is_bucket(change.source_kind) and not matches_ref(change.ref, source.ref):
         return f"follows {source.ref}"
     if not matches_paths(change.paths, source.paths):
         return "none of its paths was touched"
@@ -133,7 +138,7 @@ def _inaction(route: Route) -> str:
 
 
 def _verdicts(item: FluxConfiguration, change: Change, candidates: list[_Candidate], is_source: IsSource) -> Iterator[Verdict]:
-    if own := _own_reason(item, change, is_source):
+    if own := _own_reason(item, change, candidates, is_source):
         yield Verdict(item, reason=own)
         return
     if not candidates:
@@ -141,31 +146,22 @@ def _verdicts(item: FluxConfiguration, change: Change, candidates: list[_Candida
     holder = ""
     for candidate in candidates:
         name = candidate.route.name
-        reason = candidate.misfit or _unselected(candidate.route, item) or (holder and f"route {holder} has it")
+        reason = candidate.misfit or why_not_moved(candidate.route.action, item, change) or _unselected(candidate.route, item)
+        reason = reason or (holder and f"route {holder} has it")
         yield Verdict(item, route=name, reason=reason) if reason else _placed(candidate, item, change)
         holder = holder or ("" if reason else name)
 
 
-def _own_reason(item: FluxConfiguration, change: Change, is_source: IsSource) -> str:
-    """Why the fluxConfiguration does not follow the ref that moved; "" where it does.
-
-    A branch moves those that name the branch and no tag. A tag moves those that are on a tag: they are set to the new one.
-    One that chooses its tag by a semver range moves by itself, and is left to it.
-    """
+def _own_reason(item: FluxConfiguration, change: Change, candidates: list[_Candidate], is_source: IsSource) -> str:
+    """Why the fluxConfiguration does not follow what has moved, whichever of the routes is asked; "" where it does for one of them."""
     kind = _SOURCE_TYPES.get(item.source_kind)
     if kind is None:
         return f"its source is a {item.source_kind}, which has no revision to ask for"
     if not is_source(kind, item.url):
         return "follows another source"
-    if item.semver:
-        return "chooses its tag by a semver range itself"
-    if kind == "oci":
-        return ""
-    if change.tag is not None:
-        return "" if item.tag else "follows a branch, not a tag"
-    if item.tag:
-        return "is on a tag, not a branch"
-    return "" if (item.branch or DEFAULT_BRANCH) == change.branch else "follows another branch"
+    actions: set[RouteAction] = {candidate.route.action for candidate in candidates} or {"pin"}
+    reasons = {why_not_moved(action, item, change) for action in actions}
+    return reasons.pop() if len(reasons) == 1 else ""
 
 
 def _unselected(route: Route, item: FluxConfiguration) -> str:
@@ -183,10 +179,24 @@ def _placed(candidate: _Candidate, item: FluxConfiguration, change: Change) -> V
     if stage is None:
         return Verdict(item, route=route.name, reason=UNSTAGED)
     try:
-        pin = asked_pin(change, _substitutions(route, item))
+        pin, receiver = asked_pin(change, _substitutions(route, item)), _receiver(route, item)
     except Unfilled as unfilled:
         return Verdict(item, route=route.name, reason=str(unfilled))
-    return Verdict(item, route=route.name, stage=stage, pin=pin)
+    return Verdict(item, route=route.name, stage=stage, pin=pin, receiver=receiver)
+
+
+def _receiver(route: Route, item: FluxConfiguration) -> FluxReceiver | None:
+    """The cluster's Receiver, where the route calls it. Raises Unfilled."""
+    told = route.receiver
+    if told is None:
+        return None
+    return FluxReceiver(
+        address=address_for(parse_template(told.address), item, told.allowed_hosts),
+        token_ref=told.token_ref,
+        name=told.name or "",
+        namespace=told.namespace or "",
+        private_addresses=told.private_addresses,
+    )
 
 
 def _substitutions(route: Route, item: FluxConfiguration) -> Substitutions:

@@ -4,14 +4,36 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.domain.advance import MOST_CHANGES
 from shared.domain.clock import Clock
 from shared.domain.errors import Conflict
 from shared.domain.pace import Pace, give_back, push_back, reserve, room
+from shared.domain.rollouts import Action
 from shared.ports import PaceStore
 
 #: How far ahead a rollout reserves. What is queued no further than this can be paused, superseded or overtaken by a closing window
 #: within the same time, and a rollout that ends early leaves no long row of empty slots behind.
 LOOK_AHEAD = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Unpaced:
+    """For what is not written to ARM: its stages' maxConcurrency alone says how much happens at once."""
+
+    clock: Clock
+
+    async def reserve(self, subscription: str, count: int) -> tuple[datetime, ...]:
+        """Now, so many times."""
+        return (self.clock(),) * count
+
+    async def room(self, subscription: str) -> int:
+        return MOST_CHANGES
+
+    async def give_back(self, subscription: str, count: int) -> None:
+        """Nothing was taken."""
+
+    async def push_back(self, subscription: str, until: datetime) -> None:
+        """One cluster that is asked too often says nothing of the others."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +64,10 @@ class Pacer:
     async def push_back(self, subscription: str, until: datetime) -> None:
         """ARM said 429: no slot of that subscription before `until`, for anyone."""
         await self._change(subscription, lambda pace: push_back(pace, until))
+
+    def of(self, action: Action) -> "Pacer | Unpaced":
+        """The pace of what a rollout does to its targets."""
+        return self if action == "pin" else Unpaced(self.clock)
 
     async def _change(self, subscription: str, change: Callable[[Pace], Pace]) -> None:
         while True:

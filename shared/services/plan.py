@@ -64,6 +64,7 @@ class Plan:
         if head is not None:
             # Of pushes that were not seen nobody knows what they touched, nor who made them.
             fits = replace(change, paths=None, automated=False) if head.skipped else await self.fill_paths(change)
+            fits = replace(fits, pushed_at=head.pushed_at or fits.pushed_at)
             started = [await self._start(change, head, route, verdicts) for route, verdicts in await self._routes(fits)]
             await self._give_way(change, [rollout for rollout in started if rollout])
         await self.changes.unmark_unplanned(change.id)
@@ -110,7 +111,8 @@ class Plan:
 
     async def _start(self, change: Change, head: Head, route: Route, verdicts: list[Verdict]) -> str | None:
         """The id of the rollout of this route, made if it is not there yet; None where the route only observes or nothing follows."""
-        if route.action == "observe":
+        action = route.action
+        if action == "observe":
             await self._note(change, "change.observed", route=route.name)
             return None
         new_id = rollout_id(change.id, route.name)
@@ -124,7 +126,7 @@ class Plan:
             placed = await self._create_targets(targets, strategy)
             unstaged = sum(verdict.reason == UNSTAGED for verdict in verdicts)
             planned = self._rollout(change, head, route, strategy, placed, unstaged)
-            await self.rollouts.create(replace(planned, calendars=calendars))
+            await self.rollouts.create(replace(planned, calendars=calendars, action=action))
             await self.rollouts.mark_active(new_id)  # again, in case a sweep took the first mark for an orphan
             await self._note(change, "rollout.planned", route=route.name)
         await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=new_id))
@@ -132,7 +134,7 @@ class Plan:
 
     async def _known_good(self, change: Change, verdicts: list[Verdict]) -> dict[str, Pin]:
         """For those that are moved and have nothing good to go back to now. They are few, unless a rollout is under way."""
-        moved = [verdict.found for verdict in verdicts if verdict.pin is not None]
+        moved = [verdict.found for verdict in verdicts if verdict.pin is not None and verdict.receiver is None]
         at_fault = [found.id for found in moved if found.observation.compliance != COMPLIANT]
         return await KnownGood(self.configurations, self.rollouts)(change.source, at_fault)
 

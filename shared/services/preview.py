@@ -125,10 +125,12 @@ def _stages(stages: Iterable[Stage], targets: list[Target], now: datetime) -> It
 
 
 def _slots(targets: list[Target], paces: dict[str, Pace], opens: datetime) -> dict[str, datetime]:
-    """When each target may be written. `paces` is brought forward: one bucket a subscription, for all stages."""
-    slots: dict[str, datetime] = {}
+    """When each target may be written; calls of Receivers have no pace. `paces` is brought forward: a bucket a subscription, for all
+    stages.
+    """
+    slots = {target.id: opens for target in targets if target.receiver}
     for subscription in dict.fromkeys(target.subscription for target in targets):
-        own = [target.id for target in targets if target.subscription == subscription]
+        own = [target.id for target in targets if target.subscription == subscription and target.id not in slots]
         paces[subscription], moments = reserve(paces.get(subscription, Pace(id=subscription)), len(own), opens)
         slots |= dict(zip(own, moments, strict=True))
     return slots

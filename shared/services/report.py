@@ -69,6 +69,7 @@ def summary(rollout: Rollout) -> dict[str, object]:
     return {
         "id": rollout.id,
         "route": rollout.route,
+        "action": rollout.action,
         "source": rollout.url,
         "ref": rollout.ref,
         "revision": rollout.revision,

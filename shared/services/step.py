@@ -23,7 +23,7 @@ from shared.ports import Rollouts
 from shared.services.concurrency import map_bounded
 from shared.services.effects import Effects, must_tell
 from shared.services.gate_facts import GateFactsOf
-from shared.services.pacing import Pacer
+from shared.services.pacing import Pacer, Unpaced
 
 log = event_logger("sluice.step")
 
@@ -137,11 +137,12 @@ class Step:
     async def _room(self, rollout: Rollout, glances: Sequence[Glance], now: datetime) -> dict[str, int]:
         """Of the subscriptions in which something may start now, at once or because it is judged in this very step."""
         waiting = sorted({g.subscription for g in glances if (g.state == "pending" and may_start(rollout, g)) or is_due(g, rollout, now)})
-        return dict(zip(waiting, await map_bounded(self.pacer.room, waiting), strict=True))
+        return dict(zip(waiting, await map_bounded(self.pacer.of(rollout.action).room, waiting), strict=True))
 
     async def _save(self, before: Rollout, decision: Decision, etag: str, etags: dict[str, str], now: datetime) -> tuple[Decision, str]:
         """All or nothing, so that counts always fit. Slots that a lost race leaves unused are given back."""
-        slots = await self._reserve(decision.dispatch)
+        pacer = self.pacer.of(before.action)
+        slots = await self._reserve(decision.dispatch, pacer)
         decision = _complete(before, decision, slots, now)
         if decision.rollout == before and not decision.changed:
             return decision, etag
@@ -149,16 +150,16 @@ class Step:
             return decision, await self.rollouts.commit(decision.rollout, etag, [(t, etags[t.id]) for t in decision.changed])
         except Conflict:
             for subscription, count in Counter(target.subscription for target in decision.dispatch).items():
-                await self.pacer.give_back(subscription, count)
+                await pacer.give_back(subscription, count)
             raise
 
-    async def _reserve(self, dispatch: Sequence[Target]) -> dict[str, datetime]:
+    async def _reserve(self, dispatch: Sequence[Target], pacer: Pacer | Unpaced) -> dict[str, datetime]:
         by_subscription: dict[str, list[Target]] = defaultdict(list)
         for target in dispatch:
             by_subscription[target.subscription].append(target)
 
         async def reserve(targets: list[Target]) -> list[tuple[str, datetime]]:
-            reserved = await self.pacer.reserve(targets[0].subscription, len(targets))
+            reserved = await pacer.reserve(targets[0].subscription, len(targets))
             return [(target.id, slot) for target, slot in zip(targets, reserved, strict=True)]
 
         return dict(chain.from_iterable(await map_bounded(reserve, by_subscription.values())))

@@ -12,6 +12,7 @@ from shared.domain.checks import CheckResult
 from shared.domain.commit_reports import CommitReport, Said
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
+from shared.domain.flux_receivers import FluxReceiver
 from shared.domain.flux_reports import FluxReport
 from shared.domain.gates import Gate, Verdict
 from shared.domain.ledger import Head, head_id
@@ -95,6 +96,7 @@ def observation(seconds: float = 0) -> Observation:
         observed_at=later(seconds),
         reported_at=later(seconds - 5),
         message=f"Kustomization {SECRET}: HealthCheckFailed",
+        synced_at=later(seconds - 10),
     )
 
 
@@ -119,6 +121,7 @@ def pin(revision: str = COMMIT) -> Pin:
         branch=f"{SECRET}-main",
         tag=f"{SECRET}-v1",
         substitutions={f"{SECRET}-apps": {"SITE": f"{SECRET}-berlin", "OLD": None}},
+        since=later(-90),
     )
 
 
@@ -149,6 +152,13 @@ def target(**fields: Any) -> Target:
         "before": observation(-60),
         "pin": pin(),
         "previous": pin("2e" * 20),
+        "receiver": FluxReceiver(
+            address=f"https://flux.{SECRET}.example",
+            token_ref=f"kv://{SECRET}/flux",
+            name=SECRET,
+            namespace=f"{SECRET}-flux",
+            private_addresses=True,
+        ),
         "calendar": 1,
         "observation": observation(30),
         "namespace": f"{SECRET}-config",
@@ -217,6 +227,7 @@ def rollout(**fields: Any) -> Rollout:
     values: dict[str, Any] = {
         "id": digest("rollout"),
         "route": f"{SECRET}-route",
+        "action": "notify-receiver",
         "source": SOURCE,
         "url": URL,
         "ref": f"refs/heads/{SECRET}",
@@ -261,6 +272,7 @@ def configuration() -> Configuration:
         revision=COMMIT,
         ref=f"refs/heads/{SECRET}",
         pin=pin(),
+        calls=True,
         applied_at=AT,
         holder=digest("holder"),
         held_until=later(120),

@@ -69,6 +69,36 @@ async def test_an_artifact_is_found_by_its_own_address(
     assert await found(graph, "becomes-an-artifact") == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "properties", "url"),
+    [
+        (
+            "Bucket",
+            {"bucket": {"url": "https://minio.example.com:9000", "bucketName": "kept-in-a-bucket"}},
+            "bucket://minio.example.com:9000/kept-in-a-bucket",
+        ),
+        (
+            "AzureBlob",
+            {"azureBlob": {"url": "https://contoso.blob.core.windows.net/", "containerName": "kept-in-blobs"}},
+            "azureblob://contoso.blob.core.windows.net/kept-in-blobs",
+        ),
+    ],
+)
+async def test_a_bucket_is_found_by_its_name(
+    graph: GraphFleet, credential: AsyncCredential, origin: str, make_fleet: FleetMaker, kind: str, properties: dict[str, Any], url: str
+) -> None:
+    fleet = await make_fleet(1, name="becomes-a-bucket")
+    [before] = await found(graph, "becomes-a-bucket")
+    options: dict[str, Any] = {"base_url": origin, "credential_scopes": [f"{AUDIENCE}/.default"]}
+    async with KubernetesConfigurationFluxConfigurationsMgmtClient(credential, fleet.subscriptions[0], **options) as client:
+        where = ("fleet", "Microsoft.Kubernetes", "connectedClusters", fleet.cluster(), "platform")
+        body = {"properties": {"sourceKind": kind, "gitRepository": None, **properties}}
+        await client.flux_configurations.begin_update(*where, body, polling=False)
+    [item] = await found(graph, url.rpartition("/")[2])
+    assert (item.id, item.source_kind, item.url) == (before.id, kind, url)
+    assert before.observation.synced_at is not None
+
+
 async def test_no_search_term_finds_the_whole_fleet(graph: GraphFleet, make_fleet: FleetMaker) -> None:
     one, other = await make_fleet(1, name="one-source"), await make_fleet(1, name="another-source")
     assert {one.configuration(), other.configuration()} <= {item.id for item in await found(graph, "")}

@@ -115,7 +115,8 @@ async def test_send_makes_deliveries_that_the_app_takes(
     assert await send(app, folder, delivery, secret_of(delivery.sender), monkeypatch) == 0
     shown = capsys.readouterr().out
     told: dict[str, Any] = json.loads(shown.partition(" ")[2])
-    resolved = [change for change in delivery.expected["changes"] if change.get("revision") or change["kind"] == "deleted"]
+    # A tag whose digest nobody tells is recorded once the registry was asked; a bucket has no revision.
+    resolved = [one for one in delivery.expected["changes"] if one.get("revision") or one["kind"] == "deleted" or not one["ref"]]
     assert len(app.world.changes.kept.all()) == len(resolved)
     assert len(told.get("changes", [])) == len(resolved)
     assert app.world.receiver_pace.kept.all() or not (delivery.expected["changes"] or delivery.expected.get("checks"))

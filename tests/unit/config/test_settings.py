@@ -120,3 +120,12 @@ def test_the_app_knows_its_own_address(given: dict[str, str], address: str) -> N
 def test_an_address_that_tokens_must_not_be_sent_to_is_refused(given: dict[str, str]) -> None:
     with pytest.raises(Malformed, match="SLUICE_URL"):
         read(LEAST | given)
+
+
+def test_receivers_on_this_machine_are_for_local_use_only() -> None:
+    allowed = LEAST | {"FLUX_RECEIVERS_ON_LOOPBACK": "True"}
+    assert read(allowed).flux_receivers_on_loopback
+    assert not read(LEAST | {"FLUX_RECEIVERS_ON_LOOPBACK": "yes"}).flux_receivers_on_loopback
+    assert not read(LEAST).flux_receivers_on_loopback
+    with pytest.raises(Malformed, match="FLUX_RECEIVERS_ON_LOOPBACK"):
+        read(allowed | {"WEBSITE_INSTANCE_ID": "1", "KEY_ENCRYPTION_KEY": "https://sluice.vault.azure.net/keys/sluice"})

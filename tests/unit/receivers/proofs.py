@@ -50,7 +50,7 @@ def proof(sender: str, body: bytes, headers: Headers, header: str = "", identity
     if sender in SIGNED:
         return {way["header"]: way["prefix"] + digest(body, algorithm=way["algorithm"]) for way in SIGNED[sender]}
     match sender:
-        case "acr" | "harbor":
+        case "acr" | "harbor" | "s3":
             return {header.lower() or "authorization": f"Bearer {SECRET}"}
         case "azure-devops":
             return {header.lower(): BASIC_SECRET} if header else basic()

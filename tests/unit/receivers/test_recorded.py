@@ -38,7 +38,7 @@ def test_a_change_is_known_again_by_receiver_delivery_repository_and_ref(deliver
     result = received(delivery)
     for change in result.changes:
         assert (change.receiver, change.delivery, change.received_at) == ("platform", result.delivery, NOW)
-        url = f"oci://{change.url}" if change.source_kind == "oci" else change.url
+        url = change.url if change.source_kind == "git" else f"{change.source_kind}://{change.url}"
         assert change.source == source_id(url)
         assert change.id == change_id("platform", result.delivery, url, change.ref)
     assert len({change.id for change in result.changes}) == len(result.changes)
@@ -71,7 +71,15 @@ def test_what_is_signed_here_is_taken(delivery: Delivery) -> None:
 def test_a_byte_more_is_another_body(delivery: Delivery) -> None:
     sent = an_inbound(delivery.sender, delivery.headers, delivery.body, **delivery.options)
     changed = msgspec.structs.replace(sent, body=delivery.body + b" ")
-    if delivery.sender in {"acr", "azure-devops", "dockerhub", "gitlab", "harbor", "quay"}:  # these send a password in place of a signature
+    if delivery.sender in {
+        "acr",
+        "azure-devops",
+        "dockerhub",
+        "gitlab",
+        "harbor",
+        "quay",
+        "s3",
+    }:  # these send a password in place of a signature
         assert SENDERS[delivery.sender].receive(changed, [secret_of(delivery.sender)])
         return
     with pytest.raises(Refused, match="signature-wrong"):

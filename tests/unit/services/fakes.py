@@ -532,6 +532,24 @@ class Posted:
     headers: Mapping[str, str]
 
 
+class FakeReceiverCaller:
+    """`answers`: what the next calls raise, one by one (None = taken); `is_down`: what every call raises."""
+
+    def __init__(self) -> None:
+        self.posted: list[Posted] = []
+        self.private: list[bool] = []
+        self.answers: list[Exception | None] = []
+        self.is_down: Exception | None = None
+
+    async def call(self, address: str, body: bytes, *, headers: Mapping[str, str], private_addresses: bool) -> None:
+        await asyncio.sleep(0)
+        answer = self.is_down or (self.answers.pop(0) if self.answers else None)
+        if answer is not None:
+            raise answer
+        self.posted.append(Posted(address, body, headers))
+        self.private.append(private_addresses)
+
+
 class FakeGateCaller:
     """`answers`: what the next posts raise, one by one (None = taken)."""
 

@@ -19,6 +19,7 @@ from fakes import (
     FakePace,
     FakeProvider,
     FakeQueue,
+    FakeReceiverCaller,
     FakeRegistry,
     FakeResourceManager,
     FakeRollouts,
@@ -39,6 +40,7 @@ from shared.services.check import RecordCheck
 from shared.services.effects import Effects
 from shared.services.gate_facts import GateFactsOf
 from shared.services.notify import Post, Tell, TellEvent
+from shared.services.notify_receiver import NotifyReceiver
 from shared.services.observe import Observe
 from shared.services.pacing import Pacer
 from shared.services.plan import Plan
@@ -94,6 +96,7 @@ class World:
         self.compare = FakeCompare()
         self.provider = FakeProvider()
         self.gate_caller = FakeGateCaller()
+        self.receiver_caller = FakeReceiverCaller()
         self.pace = FakePace(self.faults)
         self.pacer = Pacer(self.pace, "westeurope", self.clock)
         self.receiver_pace = FakePace(Faults())  # its own, since what it does is no part of what a delivery writes
@@ -142,7 +145,9 @@ class World:
         return ActOn(self.rollouts, self.changes, Effects(self.audit, self.queue, self.clock), self.clock)
 
     def apply(self) -> Apply:
-        return Apply(self.rollouts, self.configurations, self.resource_manager, self.pacer, self.audit, self.queue, self.clock, LEASE)
+        notify = NotifyReceiver(self.secrets, self.receiver_caller)
+        arm, pacer = self.resource_manager, self.pacer
+        return Apply(self.rollouts, self.configurations, arm, notify, pacer, self.audit, self.queue, self.clock, LEASE)
 
     def observe(self) -> Observe:
         return Observe(self.rollouts, self.fleet, self.queue, self.clock, timedelta(minutes=5), self.looked)
