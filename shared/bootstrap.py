@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.configurations import CosmosConfigurations
     from shared.azure.cosmos.database import Database
     from shared.azure.cosmos.deliveries import CosmosDeliveries
+    from shared.azure.cosmos.foreign_writes import CosmosForeignWrites
     from shared.azure.cosmos.keys import CosmosDataKeys
     from shared.azure.cosmos.rollouts import CosmosRollouts
     from shared.azure.credential import AsyncCredential
@@ -313,6 +314,12 @@ class App:
         from shared.azure.cosmos.configurations import CosmosConfigurations
 
         return CosmosConfigurations(self.database, self.sealer)
+
+    @cached_property
+    def foreign_writes(self) -> "CosmosForeignWrites":
+        from shared.azure.cosmos.foreign_writes import CosmosForeignWrites
+
+        return CosmosForeignWrites(self.database, self.sealer)
 
     @cached_property
     def deliveries(self) -> "CosmosDeliveries":

@@ -11,6 +11,7 @@ from shared.domain.checks import CheckResult
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
+from shared.domain.foreign_writes import ForeignWrite
 from shared.domain.gates import CheckState
 from shared.domain.ledger import Head
 from shared.domain.observations import FluxConfiguration
@@ -211,6 +212,18 @@ class Configurations(Protocol):
 
     async def save(self, configuration: Configuration, etag: str) -> str:
         """The new ETag. Raises Conflict when it changed since it was read."""
+        ...
+
+
+class ForeignWrites(Protocol):
+    """Who else wrote fluxConfigurations, and when."""
+
+    async def record(self, write: ForeignWrite) -> bool:
+        """Keeps it where it is the newest of its fluxConfiguration; False when it changed nothing."""
+        ...
+
+    async def get(self, configuration_id: str) -> ForeignWrite | None:
+        """The newest one known, by ARM id."""
         ...
 
 

@@ -11,6 +11,7 @@ from shared.domain.changes import Change
 from shared.domain.checks import CheckResult
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
+from shared.domain.foreign_writes import ForeignWrite
 from shared.domain.gates import Gate, Verdict
 from shared.domain.ledger import Head, head_id
 from shared.domain.observations import Observation
@@ -246,6 +247,18 @@ def configuration() -> Configuration:
     )
 
 
+def foreign_write(**fields: Any) -> ForeignWrite:
+    values: dict[str, Any] = {
+        "configuration_id": CONFIGURATION_ID,
+        "subscription": SUBSCRIPTION,
+        "operation": "delete",
+        "caller": f"zoe@{SECRET}.example",
+        "at": AT,
+        "event_id": f"{SECRET}-event",
+    }
+    return ForeignWrite(**(values | fields))
+
+
 def delivery() -> Delivery:
     announcement = Announcement(
         id=digest("announcement"),
@@ -310,6 +323,7 @@ ALL: dict[str, Record] = {
     "target": target(),
     "rollout": rollout(),
     "configuration": configuration(),
+    "foreign-write": foreign_write(),
     "delivery": delivery(),
     "link": link(),
 }

@@ -18,6 +18,7 @@ from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
 from shared.domain.errors import Conflict, NotFound, Rejected
+from shared.domain.foreign_writes import ForeignWrite, foreign_write_id
 from shared.domain.gates import CheckState
 from shared.domain.ledger import Head, head_id
 from shared.domain.messages import KINDS, encode, read
@@ -355,6 +356,23 @@ class FakeConfigurations:
 
     async def save(self, configuration: Configuration, etag: str) -> str:
         return await self.kept.save((configuration.cluster_id, configuration.id), configuration, etag)
+
+
+class FakeForeignWrites:
+    def __init__(self, faults: Faults) -> None:
+        self.kept: Shelf[ForeignWrite] = Shelf(faults)
+
+    async def record(self, write: ForeignWrite) -> bool:
+        key = foreign_write_id(write.configuration_id)
+        found = await self.kept.get(key)
+        if not write.is_newer(found[0] if found else None):
+            return False
+        await self.kept.save(key, write, found[1] if found else "")
+        return True
+
+    async def get(self, configuration_id: str) -> ForeignWrite | None:
+        found = await self.kept.get(foreign_write_id(configuration_id))
+        return found[0] if found else None
 
 
 class FakePace:

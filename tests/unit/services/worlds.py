@@ -12,6 +12,7 @@ from fakes import (
     FakeConfigurations,
     FakeDeliveries,
     FakeFleet,
+    FakeForeignWrites,
     FakeGateCaller,
     FakePace,
     FakeProvider,
@@ -76,6 +77,7 @@ class World:
         self.checks = FakeChecks(self.faults)
         self.rollouts = FakeRollouts(self.faults, self.clock)
         self.configurations = FakeConfigurations(self.faults)
+        self.foreign_writes = FakeForeignWrites(self.faults)
         self.deliveries = FakeDeliveries(self.faults)
         self.audit = FakeAudit(self.faults)
         self.resource_manager = FakeResourceManager()
