@@ -14,9 +14,10 @@ from shared.domain.deliveries import Delivery
 from shared.domain.foreign_writes import ForeignWrite
 from shared.domain.gates import CheckState
 from shared.domain.ledger import Head
-from shared.domain.observations import FluxConfiguration
+from shared.domain.observations import FluxConfiguration, Observation
 from shared.domain.pace import Pace
 from shared.domain.pins import Pin
+from shared.domain.policy_states import PolicyState
 from shared.domain.record import Record
 from shared.domain.rollouts import Glance, Rollout, Target
 from shared.domain.turns import Turn
@@ -227,6 +228,14 @@ class ForeignWrites(Protocol):
         ...
 
 
+class PolicyStates(Protocol):
+    """What Azure Policy says of clusters."""
+
+    async def record(self, state: PolicyState) -> PolicyState:
+        """What is known after this: see `policy_states.follow`."""
+        ...
+
+
 class PaceStore(Protocol):
     """The next free write slot of each subscription."""
 
@@ -266,6 +275,17 @@ class ResourceManager(Protocol):
         """Writes a revision, and the values that go with it, to the target's fluxConfiguration: one PATCH, not waited for.
 
         Raises Throttled, Unavailable, Busy, or Rejected with ARM's code.
+        """
+        ...
+
+
+class FluxConfigurations(Protocol):
+    """Azure Resource Manager, asked about one fluxConfiguration: it knows at once what Resource Graph shows later."""
+
+    async def observe(self, configuration_id: str) -> Observation:
+        """What it is now; `Observation.missing` where it is not there. How its cluster is connected is not part of it: "".
+
+        Raises Throttled, Unavailable or Rejected.
         """
         ...
 

@@ -12,7 +12,8 @@ ROLLOUT_STEPS = "rollout-steps"
 CONFIG_UPDATES = "config-updates"
 NOTIFICATIONS = "notifications"
 GATE_CALLS = "gate-calls"
-QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS)
+ONBOARDING = "onboarding"
+QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS, ONBOARDING)
 
 
 class PlanChange(Record, frozen=True):
@@ -59,7 +60,13 @@ class CallGate(Record, frozen=True):
     gate: str  #: name
 
 
-Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate
+class OnboardCluster(Record, frozen=True):
+    """Queue `onboarding`: look at what this cluster lacks of its baselines."""
+
+    cluster_id: str  #: ARM id, lower case
+
+
+Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate | OnboardCluster
 M = TypeVar("M", bound=Record)
 
 #: What each queue may carry.
@@ -69,6 +76,7 @@ KINDS: dict[str, type[Message] | tuple[type[Message], ...]] = {
     CONFIG_UPDATES: ApplyUpdate,
     NOTIFICATIONS: (Notify, Deliver),
     GATE_CALLS: CallGate,
+    ONBOARDING: OnboardCluster,
 }
 
 

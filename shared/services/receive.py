@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from shared.config.models import Config, Receiver
-from shared.domain.audit import Entry
-from shared.domain.changes import Change
 from shared.domain.clock import Clock
 from shared.domain.errors import NotFound, Refused, SluiceError
-from shared.domain.messages import CHANGES, PlanChange
 from shared.log import event_logger
 from shared.ports import Audit, Changes, Queue, Registry, Secrets
 from shared.receivers.inbound import Inbound, Received
 from shared.services.check import RecordCheck
 from shared.services.digests import Digests
+from shared.services.record_change import RecordChange
 
 log = event_logger("sluice.receive")
 
@@ -73,7 +71,8 @@ class Receive:
         if not receiver.accepts(received.event):
             return Answer(200, {"ignored": received.event})
         received = replace(received, changes=await Digests(self.config, self.registry, self.secrets).fill(receiver, received.changes))
-        new = [await self._record(change) for change in received.changes] + [await self.record_check(check) for check in received.checks]
+        record_change = RecordChange(self.changes, self.audit, self.queue)
+        new = [await record_change(change) for change in received.changes] + [await self.record_check(check) for check in received.checks]
         return Answer(202 if any(new) else 200, _told(received))
 
     def _inbound(self, receiver: Receiver, headers: Mapping[str, str], body: bytes, token: str) -> Inbound:
@@ -95,31 +94,6 @@ class Receive:
             with contextlib.suppress(NotFound):
                 secrets.append(await self.secrets.get(receiver.previous_secret_ref))
         return secrets
-
-    async def _record(self, change: Change) -> bool:
-        """Whether the change is new. Its message is sent again in any case: the first one may be lost."""
-        await self.changes.mark_unplanned(change)
-        new = await self.changes.record(change)
-        await self.queue.send(CHANGES, PlanChange(source=change.source, change_id=change.id))
-        await self.audit.append(
-            Entry(
-                id=f"{change.id}.received",
-                stream=change.source,
-                at=change.received_at,
-                actor=change.author or change.receiver,
-                action="change.received",
-                resource=f"{change.url} {change.ref}",
-                cause=change.delivery,
-                detail={
-                    "revision": change.revision,
-                    "receiver": change.receiver,
-                    "kind": change.kind,
-                    "automated": str(change.automated).lower(),
-                },
-            )
-        )
-        log.info("change.received", extra={"change": change.id, "new": new})
-        return new
 
 
 def _told(received: Received) -> Mapping[str, object]:
