@@ -1,26 +1,39 @@
-"""Which repository a URL means, whatever form it is written in."""
+"""Which source a URL means, whatever form it is written in."""
 
 import re
-from typing import Literal
+from typing import Literal, TypeGuard
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from shared.domain.errors import Malformed
 from shared.domain.record import digest
 
-#: What a source is: a Git repository, or an OCI artifact in a registry.
-SourceType = Literal["git", "oci"]
+#: What a source is: a Git repository, an OCI artifact in a registry, a bucket of an S3-style store, or a container of Azure Blob Storage.
+SourceType = Literal["git", "oci", "bucket", "azureblob"]
+BucketType = Literal["bucket", "azureblob"]
 
 _SCP_FORM = re.compile(r"^(?:[^@/\s]+@)?(?P<host>\[[^\]/\s]+\]|[^:/\[\]\s]+):(?!//)(?P<path>[^\s]+)$")
-_DEFAULT_PORTS = {"https": 443, "http": 80, "oci": 443}
-_OCI = "oci://"
+_DEFAULT_PORTS = {"https": (443,), "http": (80,), "oci": (443,), "bucket": (443, 80), "azureblob": (443, 80)}
+#: By the scheme of the URL. Flux writes oci:// itself; of a bucket it has endpoint and name apart, and both schemes are ours.
+_SCHEMES: dict[str, SourceType] = {"oci": "oci", "bucket": "bucket", "azureblob": "azureblob"}
 #: Docker Hub's other names (github.com/distribution/reference: index.docker.io and the host that serves it).
 _DOCKER_HUB = frozenset({"index.docker.io", "registry-1.docker.io"})
+#: One bucket is reached at many hosts of AWS, and its name is one of a kind in all regions (docs.aws.amazon.com, S3 endpoints).
+_AWS_HOST = re.compile(r"s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?P<china>\.cn)?")
+_BUCKET_NAME = re.compile(r"[a-z0-9$][a-z0-9._-]{2,62}")
 _SEARCHABLE = re.compile(r"[a-z0-9._-]+")
 
 
 def source_type(url: str) -> SourceType:
-    """An artifact's URL begins with oci://, as in Flux (fluxcd.io, OCIRepository spec.url); everything else is a Git repository's."""
-    return "oci" if url.strip().lower().startswith(_OCI) else "git"
+    """An artifact's URL begins with oci://, as in Flux (fluxcd.io, OCIRepository spec.url), a bucket's with bucket:// and a container's
+    with azureblob://; everything else is a Git repository's.
+    """
+    scheme, separator, _ = url.strip().lower().partition("://")
+    return _SCHEMES.get(scheme, "git") if separator else "git"
+
+
+def is_bucket(kind: SourceType) -> TypeGuard[BucketType]:
+    """Whether a source of this type is a bucket or a blob container: something without refs."""
+    return kind in ("bucket", "azureblob")
 
 
 def canonical_url(url: str) -> str:
@@ -32,8 +45,11 @@ def canonical_url(url: str) -> str:
     An artifact (`oci://`) and a repository may share a spelling: `source_id` tells them apart.
     Raises Malformed when there is no host or no path.
     """
-    if source_type(url) == "oci":
+    kind = source_type(url)
+    if kind == "oci":
         return _canonical_artifact(url.strip())
+    if kind != "git":
+        return _canonical_bucket(url.strip())
     host, path = _split(url.strip())
     segments = [part for part in unquote(path).lower().split("/") if part]
     if segments:
@@ -73,7 +89,7 @@ def _parts(url: str) -> SplitResult:
 
 
 def _host(parts: SplitResult) -> str:
-    keeps_port = parts.scheme in _DEFAULT_PORTS and parts.port not in (None, _DEFAULT_PORTS[parts.scheme])
+    keeps_port = parts.scheme in _DEFAULT_PORTS and parts.port is not None and parts.port not in _DEFAULT_PORTS[parts.scheme]
     return f"{parts.hostname or ''}{f':{parts.port}' if keeps_port else ''}"
 
 
@@ -83,6 +99,18 @@ def _canonical_artifact(url: str) -> str:
     if not host or not path or {":", "@"} & set(parts.path):
         raise Malformed("an artifact's URL is a registry and a repository, without tag or digest: oci://contoso.azurecr.io/manifests")
     return "/".join(["docker.io" if host in _DOCKER_HUB else host, *path])
+
+
+def _canonical_bucket(url: str) -> str:
+    parts = _parts(url)
+    host, path = _host(parts), [part for part in parts.path.lower().split("/") if part]
+    if not host or len(path) != 1 or not _BUCKET_NAME.fullmatch(path[0]):
+        raise Malformed(
+            "a bucket's URL is its host and its name: bucket://minio.example.com/fleet, azureblob://contoso.blob.core.windows.net/fleet"
+        )
+    if aws := _AWS_HOST.fullmatch(host):
+        host = "s3.amazonaws.com" + (aws["china"] or "")
+    return f"{host}/{path[0]}"
 
 
 def _azure_devops(host: str, path: list[str]) -> tuple[str, list[str]]:
