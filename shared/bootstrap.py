@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.deliveries import CosmosDeliveries
     from shared.azure.cosmos.foreign_writes import CosmosForeignWrites
     from shared.azure.cosmos.keys import CosmosDataKeys
+    from shared.azure.cosmos.objects import CosmosObjectEvents
     from shared.azure.cosmos.policy_states import CosmosPolicyStates
     from shared.azure.cosmos.rollouts import CosmosRollouts
     from shared.azure.credential import AsyncCredential
@@ -143,6 +144,7 @@ class App:
             RecordChange(self.changes, self.audit, self.queue),
             self.foreign_writes,
             self.policy_states,
+            self.object_events,
             self.queue,
             now,
             self.config.latest,
@@ -347,6 +349,12 @@ class App:
         from shared.azure.cosmos.policy_states import CosmosPolicyStates
 
         return CosmosPolicyStates(self.database, self.sealer)
+
+    @cached_property
+    def object_events(self) -> "CosmosObjectEvents":
+        from shared.azure.cosmos.objects import CosmosObjectEvents
+
+        return CosmosObjectEvents(self.database, self.sealer)
 
     @cached_property
     def deliveries(self) -> "CosmosDeliveries":

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link
+from shared.domain.buckets import ObjectEvent
 from shared.domain.changes import Change, Unplanned
 from shared.domain.checks import CheckResult
 from shared.domain.configurations import Configuration
@@ -225,6 +226,14 @@ class ForeignWrites(Protocol):
 
     async def get(self, configuration_id: str) -> ForeignWrite | None:
         """The newest one known, by ARM id."""
+        ...
+
+
+class ObjectEvents(Protocol):
+    """The last event of each object in a bucket."""
+
+    async def advance(self, source: str, event: ObjectEvent) -> bool:
+        """Keeps it where it is the last of its object; False where a later one is known."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Events of Azure, one file a family. To add one: write its file, add its line here and its samples under tests/payloads/azure_events/."""
 
-from shared.azure_events import key_vault, policy, registry, resource_notifications, resources
+from shared.azure_events import key_vault, policy, registry, resource_notifications, resources, storage
 from shared.azure_events.event import Family
 
 _FAMILIES = (
@@ -9,6 +9,7 @@ _FAMILIES = (
     registry.FAMILY,
     resource_notifications.FAMILY,
     resources.FAMILY,
+    storage.FAMILY,
 )
 
 #: By event type.

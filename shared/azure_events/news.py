@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from shared.domain.buckets import ObjectEvent
 from shared.domain.changes import Change
 from shared.domain.foreign_writes import ForeignWrite
 from shared.domain.policy_states import PolicyState
@@ -24,6 +25,13 @@ class ClusterTouched(Record, frozen=True):
     subscription: str
 
 
+class ObjectsChanged(Record, frozen=True):
+    """Blobs of one container were written or removed, and the change that this is."""
+
+    change: Change
+    objects: tuple[ObjectEvent, ...]
+
+
 class SecretExpiry(Record, frozen=True):
     """A secret's current version has expired, or will within 30 days."""
 
@@ -34,4 +42,4 @@ class SecretExpiry(Record, frozen=True):
     expires_at: datetime | None = None
 
 
-News = ConfigurationTouched | ClusterTouched | Change | PolicyState | SecretExpiry
+News = ConfigurationTouched | ClusterTouched | Change | ObjectsChanged | PolicyState | SecretExpiry

@@ -8,12 +8,9 @@ from shared.domain.record import Record
 Kind = Literal["cluster", "fluxConfiguration", "extension"]
 
 _NAME = r"[\w.()-]+"
-_CLUSTER_TYPES = "|".join(
-    (
-        r"microsoft\.kubernetes/connectedclusters",
-        r"microsoft\.containerservice/managedclusters",
-        r"microsoft\.hybridcontainerservice/provisionedclusters",
-    )
+_CLUSTER_TYPES = (
+    r"microsoft\.kubernetes/connectedclusters|microsoft\.containerservice/managedclusters"
+    r"|microsoft\.hybridcontainerservice/provisionedclusters"
 )
 _RESOURCE = re.compile(
     rf"(?P<cluster>/subscriptions/(?P<subscription>{_NAME})/resourcegroups/{_NAME}/providers/(?:{_CLUSTER_TYPES})/{_NAME})"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shared.azure_events import FAMILIES
 from shared.azure_events.event import AzureEvent
-from shared.azure_events.news import ClusterTouched, ConfigurationTouched, News, SecretExpiry
+from shared.azure_events.news import ClusterTouched, ConfigurationTouched, News, ObjectsChanged, SecretExpiry
 from shared.config.models import Config
 from shared.domain.changes import Change
 from shared.domain.clock import Clock
@@ -13,7 +13,7 @@ from shared.domain.messages import ONBOARDING, OnboardCluster
 from shared.domain.policy_states import PolicyState, announce_policy
 from shared.domain.sources import source_id
 from shared.log import event_logger
-from shared.ports import ForeignWrites, PolicyStates, Queue
+from shared.ports import ForeignWrites, ObjectEvents, PolicyStates, Queue
 from shared.services.look import Look
 from shared.services.notify import Tell
 from shared.services.record_change import RecordChange
@@ -35,6 +35,7 @@ class OnAzureEvent:
     record_change: RecordChange
     foreign_writes: ForeignWrites
     policy_states: PolicyStates
+    object_events: ObjectEvents
     queue: Queue
     clock: Clock
     config: Callable[[], Awaitable[Config]]  #: read when needed: without a usable sluice.yaml much can be done all the same
@@ -56,7 +57,7 @@ class OnAzureEvent:
 
     def _is_in_scope(self, news: News) -> bool:
         """Changes and secrets are what sluice.yaml names, wherever they are."""
-        if isinstance(news, Change | SecretExpiry) or not self.subscriptions:
+        if isinstance(news, Change | ObjectsChanged | SecretExpiry) or not self.subscriptions:
             return True
         return news.subscription in self.subscriptions
 
@@ -68,7 +69,10 @@ class OnAzureEvent:
             case ClusterTouched():
                 await self.queue.send(ONBOARDING, OnboardCluster(cluster_id=news.cluster_id))
             case Change():
-                await self._change(news)
+                if await self._is_followed(news):
+                    await self.record_change(news)
+            case ObjectsChanged():
+                await self._objects(news)
             case PolicyState():
                 await self._policy(news)
             case SecretExpiry():
@@ -81,13 +85,17 @@ class OnAzureEvent:
         if await self.foreign_writes.record(news.write):
             log.info("write.foreign", extra={"operation": news.write.operation})
 
-    async def _change(self, change: Change) -> None:
-        """A registry tells every image that is built: only what a route follows is recorded."""
+    async def _is_followed(self, change: Change) -> bool:
+        """A registry tells every image that is built, an account every blob: only what a route follows is recorded."""
         config = await self.config()
-        if any(source_id(route.source.url) == change.source for route in config.routes):
-            await self.record_change(change)
-        else:
-            log.info("event.unfollowed")
+        return any(source_id(route.source.url) == change.source for route in config.routes)
+
+    async def _objects(self, news: ObjectsChanged) -> None:
+        """An event that comes after a later one of its blob is about what is no longer there."""
+        if not await self._is_followed(news.change):
+            return
+        if any([await self.object_events.advance(news.change.source, each) for each in news.objects]):
+            await self.record_change(news.change)
 
     async def _policy(self, told: PolicyState) -> None:
         """Told again where the event comes again: an instance may have died between the two."""

@@ -5,8 +5,10 @@ from typing import Any
 
 import msgspec
 
+from shared.azure.cosmos.objects import LastEvent
 from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.audit import Entry, Link, make_link
+from shared.domain.buckets import ObjectEvent
 from shared.domain.changes import Change
 from shared.domain.checks import CheckResult
 from shared.domain.configurations import Configuration
@@ -16,6 +18,7 @@ from shared.domain.gates import Gate, Verdict
 from shared.domain.ledger import Head, head_id
 from shared.domain.observations import Observation
 from shared.domain.pins import Pin
+from shared.domain.policy_states import PolicyState
 from shared.domain.record import Record, digest
 from shared.domain.rollouts import Rejection, Rollout, RolloutEvent, Rules, Stage, Target
 from shared.domain.windows import Calendar, Window
@@ -259,6 +262,25 @@ def foreign_write(**fields: Any) -> ForeignWrite:
     return ForeignWrite(**(values | fields))
 
 
+def policy_state(**fields: Any) -> PolicyState:
+    values: dict[str, Any] = {
+        "cluster_id": CONFIGURATION_ID.partition("/providers/microsoft.kubernetesconfiguration")[0],
+        "subscription": SUBSCRIPTION,
+        "assignment": f"/providers/policyassignments/{SECRET}",
+        "definition": f"/providers/policydefinitions/{SECRET}",
+        "reference": f"{SECRET}-flux",
+        "compliance": "NonCompliant",
+        "at": AT,
+        "before": "Compliant",
+    }
+    return PolicyState(**(values | fields))
+
+
+def last_event(seconds: float = 0, **fields: Any) -> LastEvent:
+    values: dict[str, Any] = {"key": f"{SECRET}/till.yaml", "sequencer": f"{seconds:08}", "at": later(seconds), "etag": "0x8D4BCC2E4835CD0"}
+    return LastEvent(source=SOURCE, event=ObjectEvent(**(values | fields)))
+
+
 def delivery() -> Delivery:
     announcement = Announcement(
         id=digest("announcement"),
@@ -324,6 +346,8 @@ ALL: dict[str, Record] = {
     "rollout": rollout(),
     "configuration": configuration(),
     "foreign-write": foreign_write(),
+    "policy-state": policy_state(),
+    "last-event": last_event(),
     "delivery": delivery(),
     "link": link(),
 }

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from shared.domain.changes import change_id
 from shared.domain.errors import Malformed
-from shared.domain.messages import KINDS, ApplyUpdate, CallGate, Deliver, Message, Notify, PlanChange, StepRollout, encode, read
+from shared.domain.messages import (
+    KINDS,
+    ApplyUpdate,
+    CallGate,
+    Deliver,
+    Message,
+    Notify,
+    OnboardCluster,
+    PlanChange,
+    StepRollout,
+    encode,
+    read,
+)
 from shared.domain.record import digest
 
 ids = st.text(max_size=40)
@@ -19,6 +31,7 @@ messages = st.one_of(
     st.builds(ApplyUpdate, rollout_id=ids, target_id=ids, dispatch=st.integers(0, 2**53), attempt=st.integers(0, 2**53)),
     st.builds(Notify, rollout_id=ids, event_id=ids),
     st.builds(Deliver, channel=ids, delivery_id=ids),
+    st.builds(OnboardCluster, cluster_id=ids),
     st.builds(CallGate, rollout_id=ids, stage=st.integers(0, 99), gate=ids),
 )
 

@@ -12,9 +12,12 @@ from fakes import (
     FakeConfigurations,
     FakeDeliveries,
     FakeFleet,
+    FakeFluxConfigurations,
     FakeForeignWrites,
     FakeGateCaller,
+    FakeObjectEvents,
     FakePace,
+    FakePolicyStates,
     FakeProvider,
     FakeQueue,
     FakeRegistry,
@@ -36,11 +39,14 @@ from shared.services.call_gate import Call
 from shared.services.check import RecordCheck
 from shared.services.effects import Effects
 from shared.services.gate_facts import GateFactsOf
+from shared.services.look import Look
 from shared.services.notify import Post, Tell, TellEvent
 from shared.services.observe import Observe
+from shared.services.on_azure_event import OnAzureEvent
 from shared.services.pacing import Pacer
 from shared.services.plan import Plan
 from shared.services.receive import Receive
+from shared.services.record_change import RecordChange
 from shared.services.step import Step
 
 CONFIG = """
@@ -61,6 +67,7 @@ alerts:
   - {name: all, provider: ops}
 """
 REDISPATCH_AFTER_SECONDS = 300.0
+OURS = frozenset({"5111ce00000040008000000000000000"})  #: the app's own identity, as callers of ARM are compared
 LEASE = timedelta(seconds=120)
 
 
@@ -78,6 +85,9 @@ class World:
         self.rollouts = FakeRollouts(self.faults, self.clock)
         self.configurations = FakeConfigurations(self.faults)
         self.foreign_writes = FakeForeignWrites(self.faults)
+        self.policy_states = FakePolicyStates(self.faults)
+        self.object_events = FakeObjectEvents(self.faults)
+        self.flux_configurations = FakeFluxConfigurations(self.clock)
         self.deliveries = FakeDeliveries(self.faults)
         self.audit = FakeAudit(self.faults)
         self.resource_manager = FakeResourceManager()
@@ -121,6 +131,20 @@ class World:
 
     def observe(self) -> Observe:
         return Observe(self.rollouts, self.fleet, self.queue, self.clock, timedelta(minutes=5), self.looked)
+
+    def look(self) -> Look:
+        return Look(self.rollouts, self.configurations, self.flux_configurations, self.queue, self.clock)
+
+    def on_azure_event(self, *, subscriptions: frozenset[str] = frozenset(), identities: frozenset[str] = OURS) -> OnAzureEvent:
+        async def config() -> Config:
+            return self.config
+
+        async def tell() -> Tell:
+            return self.tell()
+
+        record_change = RecordChange(self.changes, self.audit, self.queue)
+        stores = (self.foreign_writes, self.policy_states, self.object_events)
+        return OnAzureEvent(self.look(), record_change, *stores, self.queue, self.clock, config, tell, subscriptions, identities)
 
     def tell(self) -> Tell:
         return Tell(self.config, self.deliveries, self.queue, self.clock)
