@@ -10,6 +10,12 @@ def add_to(verbs: Verbs) -> None:
     parser = verbs.add_parser("up", help="run the app with a simulated Azure and fleet on this machine")
     add_fleet(parser)
     add_state(parser)
+    parser.add_argument(
+        "--events",
+        choices=["EventGridSchema", "CloudEventSchemaV1_0"],
+        default="",
+        help="the simulated Azure tells the app of its events through Event Grid, in this schema",
+    )
     parser.set_defaults(run=run)
 
 
@@ -29,7 +35,7 @@ async def _serve(options: argparse.Namespace) -> int:
     from local.stack.signals import until_signalled
     from local.stack.stack import Stack
 
-    stack = Stack(options.state, fleet=Fleet(options.clusters, options.seed), port=options.port)
+    stack = Stack(options.state, fleet=Fleet(options.clusters, options.seed), port=options.port, events=options.events)
 
     async def serve() -> int:
         async with stack:

@@ -27,7 +27,8 @@ class Stack:
     """Azurite, the Cosmos DB shim, the Azure simulator with its fleet, and the Functions host with the app.
 
     All state is below `state`; one stack at a time uses it. `port` is the host's, 0 for a free one; `speed` is how much faster
-    than real time the simulated clusters live; `settings` are app settings that replace or join the stack's own.
+    than real time the simulated clusters live; `settings` are app settings that replace or join the stack's own. `events` is the
+    schema in which Event Grid tells the app of Azure's events (EventGridSchema or CloudEventSchemaV1_0); "" for not at all.
     """
 
     host: str  #: addresses, without a slash at the end; set once started
@@ -45,10 +46,12 @@ class Stack:
         port: int = 0,
         speed: float = 1.0,
         settings: Mapping[str, str] | None = None,
+        events: str = "",
     ) -> None:
         self.state = State(state)
         self.fleet = fleet or Fleet()
         self.speed = speed
+        self.events = events
         self._port = port
         self._extra_settings = dict(settings or {})
         self._children: dict[str, Child] = {}
@@ -103,7 +106,15 @@ class Stack:
     async def start_host(self) -> None:
         self._port = self._port or host.free_port()
         self.host = await self._start_host(_HOST, self._port)
+        if self.events:
+            await self.subscribe(self.events)
         self.describe().write(self.state.path)
+
+    async def subscribe(self, schema: str) -> None:
+        """Azure's events come to the app from now on, in this schema: EventGridSchema or CloudEventSchemaV1_0. Raises SimulatorError."""
+        url = f"{self.host}/runtime/webhooks/EventGrid?functionName=on_azure_event"
+        async with self.simulator() as simulator:
+            await simulator.put("event-subscriptions/sluice", {"url": url, "schema": schema})
 
     async def start_more_hosts(self, count: int) -> None:
         """More instances of the app on the same queues and database, as Azure adds them."""

@@ -211,11 +211,12 @@ async def running(
     canary_share: float = 0.1,
     settings: Mapping[str, str] | None = None,
     kind: type[Stack] = Stack,
+    events: str = "",
 ) -> AsyncIterator[Playground]:
     """A stack of its own below `state`."""
     fleet = Fleet(clusters=clusters, subscriptions=subscriptions, canary_share=canary_share)
     async with AsyncExitStack() as parts:
-        stack = await parts.enter_async_context(kind(state, fleet=fleet, speed=FAST, settings={**OFTEN, **(settings or {})}))
+        stack = await parts.enter_async_context(kind(state, fleet=fleet, speed=FAST, settings={**OFTEN, **(settings or {})}, events=events))
         authority = Path(description.read(stack.state.path).authority)
         key, name = stack.settings["COSMOS_KEY"], stack.settings["COSMOS_DATABASE"]
         yield Playground(
