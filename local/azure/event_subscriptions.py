@@ -41,7 +41,11 @@ class EventSubscriptions:
         self._deliveries: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.put("/_sim/event-subscriptions/{name}", self.subscribe), web.post("/_sim/events", self.publish_given)]
+        return [
+            web.put("/_sim/event-subscriptions/{name}", self.subscribe),
+            web.delete("/_sim/event-subscriptions/{name}", self.unsubscribe),
+            web.post("/_sim/events", self.publish_given),
+        ]
 
     async def subscribe(self, request: web.Request) -> web.Response:
         """Takes the place of the subscription of that name, once the webhook has answered the handshake."""
@@ -52,6 +56,10 @@ class EventSubscriptions:
         await _shake_hands(subscription)
         self._subscriptions[request.match_info["name"]] = subscription
         return json_response(body, status=201)
+
+    async def unsubscribe(self, request: web.Request) -> web.Response:
+        self._subscriptions.pop(request.match_info["name"], None)
+        return web.Response(status=204)
 
     async def publish_given(self, request: web.Request) -> web.Response:
         """Any event, in Event Grid's schema."""

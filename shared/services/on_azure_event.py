@@ -64,8 +64,7 @@ class OnAzureEvent:
     async def _take(self, news: News) -> None:
         match news:
             case ConfigurationTouched():
-                await self._keep_writer(news)
-                await self.look(news.configuration_id)
+                await self._touched(news)
             case ClusterTouched():
                 await self.queue.send(ONBOARDING, OnboardCluster(cluster_id=news.cluster_id))
             case Change():
@@ -78,12 +77,16 @@ class OnAzureEvent:
             case SecretExpiry():
                 await self._expiry(news)
 
-    async def _keep_writer(self, news: ConfigurationTouched) -> None:
-        """Before the look: who changed it must be known when the change is seen. Without knowing ourselves we know no others."""
-        if news.write is None or not news.identities or not self.identities or news.identities & self.identities:
+    async def _touched(self, news: ConfigurationTouched) -> None:
+        """Who wrote is kept before the look: it must be known when the change is seen. Without knowing ourselves we know no others.
+
+        What we have written ourselves is known from Azure's answer: a look at each of thousands would only use up what ARM lets us read.
+        """
+        if news.write is not None and news.identities & self.identities:
             return
-        if await self.foreign_writes.record(news.write):
+        if news.write is not None and news.identities and self.identities and await self.foreign_writes.record(news.write):
             log.info("write.foreign", extra={"operation": news.write.operation})
+        await self.look(news.configuration_id)
 
     async def _is_followed(self, change: Change) -> bool:
         """A registry tells every image that is built, an account every blob: only what a route follows is recorded."""

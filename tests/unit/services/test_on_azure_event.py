@@ -129,6 +129,15 @@ class TestALook:
         await world.on_azure_event()(event(PERSON))
         assert world.flux_configurations.asked == []
 
+    async def test_what_we_wrote_ourselves_is_not_but_an_attempt_of_ours_that_failed_is(self, world: World) -> None:
+        waiting(world)
+        is_synced(world)
+        ours = frozenset({"04b077958ddb461abbee02f9e1bf7b46"})
+        await world.on_azure_event(identities=ours)(event(PERSON))
+        assert world.flux_configurations.asked == []
+        await world.on_azure_event(identities=ours)(event("resources/flux-configuration-write-failed"))
+        assert world.flux_configurations.asked == [PLATFORM]
+
     async def test_one_that_must_stay_well_is_looked_at(self, world: World) -> None:
         waiting(world, state="compliant")
         baking = a_stage(state="running", bake_seconds=60, done_at=NOW, counts={"compliant": 1})
