@@ -9,6 +9,7 @@ from functions import (
     call_gate,
     gates,
     health,
+    on_azure_event,
     plan_change,
     receive,
     report_commit,
@@ -20,6 +21,7 @@ from functions import (
 
 app = func.FunctionApp()
 app.register_functions(receive.blueprint)
+app.register_functions(on_azure_event.blueprint)
 app.register_functions(plan_change.blueprint)
 app.register_functions(step_rollout.blueprint)
 app.register_functions(apply_update.blueprint)

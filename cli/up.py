@@ -11,6 +11,12 @@ def add_to(verbs: Verbs) -> None:
     add_fleet(parser)
     parser.add_argument("--flux-alerts", action="store_true", help="the clusters tell the app themselves how they fare")
     add_state(parser)
+    parser.add_argument(
+        "--events",
+        choices=["EventGridSchema", "CloudEventSchemaV1_0"],
+        default="",
+        help="the simulated Azure tells the app of its events through Event Grid, in this schema",
+    )
     parser.set_defaults(run=run)
 
 
@@ -30,7 +36,8 @@ async def _serve(options: argparse.Namespace) -> int:
     from local.stack.signals import until_signalled
     from local.stack.stack import Stack
 
-    stack = Stack(options.state, fleet=Fleet(options.clusters, options.seed), port=options.port, flux_alerts=options.flux_alerts)
+    told_by = {"flux_alerts": options.flux_alerts, "events": options.events}
+    stack = Stack(options.state, fleet=Fleet(options.clusters, options.seed), port=options.port, **told_by)
 
     async def serve() -> int:
         async with stack:

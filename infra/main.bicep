@@ -158,6 +158,7 @@ module app 'modules/app.bicep' = {
     tags: tags
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
+    identityPrincipalId: identity.outputs.principalId
     storageName: storage.outputs.name
     cosmosEndpoint: cosmos.outputs.endpoint
     keyId: keyVault.outputs.keyId

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.configurations import CosmosConfigurations
     from shared.azure.cosmos.database import Database
     from shared.azure.cosmos.deliveries import CosmosDeliveries
+    from shared.azure.cosmos.foreign_writes import CosmosForeignWrites
     from shared.azure.cosmos.keys import CosmosDataKeys
+    from shared.azure.cosmos.objects import CosmosObjectEvents
+    from shared.azure.cosmos.policy_states import CosmosPolicyStates
     from shared.azure.cosmos.rollouts import CosmosRollouts
     from shared.azure.credential import AsyncCredential
     from shared.azure.key_vault import KeyEncryptionKey, KeyVaultSecrets
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from shared.services.notify import Post, Tell, TellEvent
     from shared.services.notify_receiver import NotifyReceiver
     from shared.services.observe import Observe
+    from shared.services.on_azure_event import OnAzureEvent
     from shared.services.pacing import Pacer
     from shared.services.person_answers import PersonAnswers
     from shared.services.plan import Plan
@@ -167,6 +171,26 @@ class App:
 
         every = timedelta(seconds=self.settings.look_for_away_seconds)
         return Observe(self.rollouts, self.fleet, self.queue, now, every, self._looked)
+
+    def on_azure_event(self) -> "OnAzureEvent":
+        from shared.azure_events.resources import normal_identity
+        from shared.services.look import Look
+        from shared.services.on_azure_event import OnAzureEvent
+        from shared.services.record_change import RecordChange
+
+        return OnAzureEvent(
+            Look(self.rollouts, self.configurations, self.resource_manager, self.queue, now),
+            RecordChange(self.changes, self.audit, self.queue),
+            self.foreign_writes,
+            self.policy_states,
+            self.object_events,
+            self.queue,
+            now,
+            self.config.latest,
+            self.tell,
+            frozenset(self.settings.sluice_subscriptions),
+            frozenset(map(normal_identity, self.settings.own_identities)),
+        )
 
     async def tell(self) -> "Tell":
         from shared.services.notify import Tell
@@ -336,7 +360,7 @@ class App:
         from shared.azure.resource_manager import ArmResourceManager
 
         settings = self.settings
-        return ArmResourceManager(self.credential, settings.azure_resource_manager, settings.azure_resource_manager_audience)
+        return ArmResourceManager(self.credential, settings.azure_resource_manager, settings.azure_resource_manager_audience, now)
 
     @cached_property
     def fleet(self) -> "GraphFleet":
@@ -424,6 +448,24 @@ class App:
         from shared.azure.cosmos.configurations import CosmosConfigurations
 
         return CosmosConfigurations(self.database, self.sealer)
+
+    @cached_property
+    def foreign_writes(self) -> "CosmosForeignWrites":
+        from shared.azure.cosmos.foreign_writes import CosmosForeignWrites
+
+        return CosmosForeignWrites(self.database, self.sealer)
+
+    @cached_property
+    def policy_states(self) -> "CosmosPolicyStates":
+        from shared.azure.cosmos.policy_states import CosmosPolicyStates
+
+        return CosmosPolicyStates(self.database, self.sealer)
+
+    @cached_property
+    def object_events(self) -> "CosmosObjectEvents":
+        from shared.azure.cosmos.objects import CosmosObjectEvents
+
+        return CosmosObjectEvents(self.database, self.sealer)
 
     @cached_property
     def deliveries(self) -> "CosmosDeliveries":

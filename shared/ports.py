@@ -6,6 +6,7 @@ from typing import Protocol
 
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link
+from shared.domain.buckets import ObjectEvent
 from shared.domain.changes import Change, Unplanned
 from shared.domain.checks import CheckResult
 from shared.domain.commit_reports import CommitReport, Saying
@@ -14,12 +15,14 @@ from shared.domain.comparisons import Comparison
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
+from shared.domain.foreign_writes import ForeignWrite
 from shared.domain.gates import CheckState
 from shared.domain.ledger import Head
 from shared.domain.log_rows import Mark, Row
-from shared.domain.observations import FluxConfiguration
+from shared.domain.observations import FluxConfiguration, Observation
 from shared.domain.pace import Pace
 from shared.domain.pins import Pin
+from shared.domain.policy_states import PolicyState
 from shared.domain.record import Record
 from shared.domain.rollouts import Glance, Rollout, Target
 from shared.domain.turns import Turn
@@ -256,6 +259,34 @@ class Configurations(Protocol):
         ...
 
 
+class ForeignWrites(Protocol):
+    """Who else wrote fluxConfigurations, and when."""
+
+    async def record(self, write: ForeignWrite) -> bool:
+        """Keeps it where it is the newest of its fluxConfiguration; False when it changed nothing."""
+        ...
+
+    async def get(self, configuration_id: str) -> ForeignWrite | None:
+        """The newest one known, by ARM id."""
+        ...
+
+
+class ObjectEvents(Protocol):
+    """The last event of each object in a bucket."""
+
+    async def advance(self, source: str, event: ObjectEvent) -> bool:
+        """Keeps it where it is the last of its object; False where a later one is known."""
+        ...
+
+
+class PolicyStates(Protocol):
+    """What Azure Policy says of clusters."""
+
+    async def record(self, state: PolicyState) -> PolicyState:
+        """What is known after this: see `policy_states.follow`."""
+        ...
+
+
 class PaceStore(Protocol):
     """The next free slot: of each subscription's writes, and of each receiver's deliveries."""
 
@@ -331,6 +362,17 @@ class ResourceManager(Protocol):
         """Writes a revision, and the values that go with it, to the target's fluxConfiguration: one PATCH, not waited for.
 
         Raises Throttled, Unavailable, Busy, or Rejected with ARM's code.
+        """
+        ...
+
+
+class FluxConfigurations(Protocol):
+    """Azure Resource Manager, asked about one fluxConfiguration: it knows at once what Resource Graph shows later."""
+
+    async def observe(self, configuration_id: str) -> Observation:
+        """What it is now; `Observation.missing` where it is not there. How its cluster is connected is not part of it: "".
+
+        Raises Throttled, Unavailable or Rejected.
         """
         ...
 

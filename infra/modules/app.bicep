@@ -4,6 +4,7 @@ param location string
 param tags object
 param identityId string
 param identityClientId string
+param identityPrincipalId string
 param storageName string
 param cosmosEndpoint string
 param keyId string
@@ -40,6 +41,7 @@ var settings = {
   COSMOS_DATABASE: 'sluice'
   KEY_ENCRYPTION_KEY: keyId
   SLUICE_CONFIG: '${blobEndpoint}config/sluice.yaml'
+  SLUICE_IDENTITY: identityPrincipalId // whose writes in Azure's events are the app's own
   SLUICE_SUBSCRIPTIONS: join(fleetSubscriptions, ',')
   REGION_NAME: location // ARM's write limit is one a region that the calls come from
   LOGS_INGESTION_ENDPOINT: logsEndpoint

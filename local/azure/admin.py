@@ -11,8 +11,9 @@ from local.azure.artifacts import Artifacts
 from local.azure.clock import SimulatedClock, utc_text
 from local.azure.cloud import Cloud
 from local.azure.event_grid import EventGridTopics
+from local.azure.event_subscriptions import EventSubscriptions
 from local.azure.faults import BadFaultError, Faults
-from local.azure.fleet import FleetMaker, FleetOrder
+from local.azure.fleet import MADE_BY, FleetMaker, FleetOrder
 from local.azure.flux_alerts import FluxAlerts
 from local.azure.flux_receivers import FluxReceivers, Receiver
 from local.azure.git_source import GitRepositories, SourceError
@@ -42,6 +43,7 @@ class Admin:
         identity: IdentityProvider,
         vault: KeyVault,
         topics: EventGridTopics,
+        events: EventSubscriptions,
         graph: ResourceGraph,
         alerts: FluxAlerts,
         receivers: FluxReceivers,
@@ -58,6 +60,7 @@ class Admin:
         self._identity = identity
         self._vault = vault
         self._topics = topics
+        self._events = events
         self._graph = graph
         self._alerts = alerts
         self._receivers = receivers
@@ -113,6 +116,7 @@ class Admin:
         except (TypeError, ValueError, SourceError) as error:
             raise _bad(error) from error
         await self._graph.prepare()
+        self._events.clusters_connected(ids, {"upn": MADE_BY["createdBy"]})
         subscriptions = sorted({cluster_id.split("/")[2] for cluster_id in ids})
         return json_response({"ids": ids, "subscriptions": subscriptions}, status=201)
 

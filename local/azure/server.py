@@ -21,6 +21,7 @@ from local.azure.artifacts import Artifacts
 from local.azure.clock import SimulatedClock
 from local.azure.cloud import Cloud
 from local.azure.event_grid import EventGridTopics
+from local.azure.event_subscriptions import EventSubscriptions
 from local.azure.faults import Faults, HttpFault
 from local.azure.fleet import FleetMaker
 from local.azure.flux_alerts import FluxAlerts
@@ -76,6 +77,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
     clusters = ConnectedClusters(cloud)
     identity = IdentityProvider(origin, tokens, settings.identity_header)
     vault, topics = KeyVault(origin, gate), EventGridTopics(gate, journal)
+    events = EventSubscriptions(journal)
     graph = ResourceGraph(cloud, gate, tokens.tenant_id)
     receivers = FluxReceivers(cloud, agents, journal)
     admin = Admin(
@@ -91,6 +93,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
         identity=identity,
         vault=vault,
         topics=topics,
+        events=events,
         graph=graph,
         alerts=alerts,
         receivers=receivers,
@@ -98,11 +101,12 @@ def build(settings: Settings, origin: Origin) -> Simulator:
     children = ProxyResources(cloud, clusters, agents, faults, origin)
     services = (
         admin,
-        ResourceManager(cloud, gate, clusters, children),
+        ResourceManager(cloud, gate, clusters, children, events),
         graph,
         vault,
         LogsIngestion(gate, journal),
         topics,
+        events,
         TeamsWorkflows(journal),
         Slack(journal),
         Hooks(journal),
@@ -113,6 +117,7 @@ def build(settings: Settings, origin: Origin) -> Simulator:
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_recorder(journal), _answer_errors, _breaker(faults)])
     for service in services:
         app.add_routes(service.routes())
+    app.on_cleanup.append(events.close)
     return Simulator(app, agents, alerts)
 
 

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.azure.identity import MANAGED_IDENTITY_APP_ID
 from local.stack.storage import StorageUrls
 from local.tls import TlsFiles
 
@@ -51,6 +52,7 @@ def app_settings(
         "COSMOS_KEY": cosmos_key,
         "SLUICE_CONFIG": str(configuration),
         "SLUICE_SUBSCRIPTIONS": "",
+        "SLUICE_IDENTITY": MANAGED_IDENTITY_APP_ID,
         "KEY_ENCRYPTION_KEY": f"{azure}/keys/sluice",
         "KEY_VAULT_URI_FORMAT": azure,
         "AZURE_RESOURCE_MANAGER": azure,

@@ -29,7 +29,8 @@ class Stack:
 
     All state is below `state`; one stack at a time uses it. `port` is the host's, 0 for a free one; `speed` is how much faster
     than real time the simulated clusters live; `settings` are app settings that replace or join the stack's own; with `flux_alerts`
-    the clusters tell the app themselves how they fare.
+    the clusters tell the app themselves how they fare. `events` is the schema in which Event Grid tells the app of Azure's events
+    (EventGridSchema or CloudEventSchemaV1_0); "" for not at all.
     """
 
     host: str  #: addresses, without a slash at the end; set once started
@@ -49,11 +50,13 @@ class Stack:
         speed: float = 1.0,
         settings: Mapping[str, str] | None = None,
         flux_alerts: bool = False,
+        events: str = "",
     ) -> None:
         self.state = State(state)
         self.fleet = fleet or Fleet()
         self.speed = speed
         self.flux_alerts = flux_alerts
+        self.events = events
         self._port = port
         self._extra_settings = dict(settings or {})
         self._children: dict[str, Child] = {}
@@ -110,7 +113,15 @@ class Stack:
     async def start_host(self) -> None:
         self._port = self._port or host.free_port()
         self.host = await self._start_host(_HOST, self._port)
+        if self.events:
+            await self.subscribe(self.events)
         self.describe().write(self.state.path)
+
+    async def subscribe(self, schema: str) -> None:
+        """Azure's events come to the app from now on, in this schema: EventGridSchema or CloudEventSchemaV1_0. Raises SimulatorError."""
+        url = f"{self.host}/runtime/webhooks/EventGrid?functionName=on_azure_event"
+        async with self.simulator() as simulator:
+            await simulator.put("event-subscriptions/sluice", {"url": url, "schema": schema})
 
     async def start_more_hosts(self, count: int) -> None:
         """More instances of the app on the same queues and database, as Azure adds them."""

@@ -114,7 +114,7 @@ def _configuration(row: Row, now: datetime) -> FluxConfiguration:
         digest=_text(row, "digest"),
         source_kind=_text(row, "sourceKind") or "GitRepository",
         kustomizations=_substitutes(row.get("kustomizations")),
-        observation=_observation(row, now),
+        observation=observation(row, now),
     )
 
 
@@ -132,7 +132,8 @@ def _texts(value: Any) -> dict[str, str]:
     return {name: text for name, text in _mapping(value).items() if isinstance(text, str)}
 
 
-def _observation(row: Row, now: datetime) -> Observation:
+def observation(row: Row, now: datetime) -> Observation:
+    """What a row of the query `configurations`, or what was made to look like one, says that a fluxConfiguration is."""
     compliance = _text(row, "compliance") or "Pending"  # absent until the first report
     return Observation(
         compliance=compliance,

@@ -1,17 +1,21 @@
 """Azure Resource Manager: writing a revision to a fluxConfiguration, through Microsoft's client."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.azure.errors import azure_errors
+from shared.azure.resource_graph import observation
+from shared.domain.clock import Clock
 from shared.domain.errors import Rejected
+from shared.domain.observations import Observation
 from shared.domain.pins import Pin
 from shared.domain.rollouts import Target
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.mgmt.kubernetesconfiguration.fluxconfigurations.aio import KubernetesConfigurationFluxConfigurationsMgmtClient
+    from azure.mgmt.kubernetesconfiguration.fluxconfigurations.aio.operations import FluxConfigurationsOperations
 
 API_VERSION = "2025-04-01"
 # What Azure allows in names, and no "." or "..": a name is part of the path of a request that carries our token.
@@ -28,10 +32,11 @@ class ArmResourceManager:
     queue, where it holds no instance and keeps the pace.
     """
 
-    def __init__(self, credential: "AsyncTokenCredential", base_url: str, audience: str) -> None:
+    def __init__(self, credential: "AsyncTokenCredential", base_url: str, audience: str, clock: Clock) -> None:
         self._credential = credential
         self._base_url = base_url
         self._scope = f"{audience}/.default"
+        self._clock = clock
         self._clients: dict[str, KubernetesConfigurationFluxConfigurationsMgmtClient] = {}
 
     async def pin(self, target: Target, pin: Pin) -> None:
@@ -40,11 +45,7 @@ class ArmResourceManager:
         Where there are values to set, the fluxConfiguration is read first: a PATCH that names a kustomization which was taken away
         since the planning would make it anew, of the whole repository.
         """
-        resource = _RESOURCE_ID.fullmatch(target.configuration_id)
-        if resource is None:
-            raise Rejected("not the resource id of a fluxConfiguration", code="InvalidResourceId")
-        where = (resource["group"], resource["rp"], resource["kind"], resource["cluster"], resource["name"])
-        configurations = self._client(resource["subscription"]).flux_configurations
+        configurations, where = self._at(target.configuration_id)
         with azure_errors("Azure Resource Manager"):
             present: Collection[str] = ()
             if pin.substitutions and (found := (await configurations.get(*where)).properties):
@@ -52,10 +53,30 @@ class ArmResourceManager:
             # A mapping, not a model: of a model's fields those that are None would be left out.
             await configurations.begin_update(*where, {"properties": _properties(pin, present)}, polling=False)
 
+    async def observe(self, configuration_id: str) -> Observation:
+        """Implements ports.FluxConfigurations."""
+        configurations, where = self._at(configuration_id)
+        try:
+            with azure_errors("Azure Resource Manager"):
+                found = await configurations.get(*where)
+        except Rejected as error:
+            if error.status == 404:
+                return Observation.missing(self._clock())
+            raise
+        return observation(_row(found.as_dict().get("properties") or {}), self._clock())
+
     async def close(self) -> None:
         for client in self._clients.values():
             await client.close()
         self._clients.clear()
+
+    def _at(self, configuration_id: str) -> "tuple[FluxConfigurationsOperations, tuple[str, str, str, str, str]]":
+        """The client for a fluxConfiguration, and its place as that wants it. Raises Rejected where the id is none."""
+        resource = _RESOURCE_ID.fullmatch(configuration_id)
+        if resource is None:
+            raise Rejected("not the resource id of a fluxConfiguration", code="InvalidResourceId")
+        where = (resource["group"], resource["rp"], resource["kind"], resource["cluster"], resource["name"])
+        return self._client(resource["subscription"]).flux_configurations, where
 
     def _client(self, subscription: str) -> "KubernetesConfigurationFluxConfigurationsMgmtClient":
         if subscription not in self._clients:
@@ -90,3 +111,15 @@ def _properties(pin: Pin, present: Collection[str]) -> dict[str, Any]:
     if values := {name: values for name, values in pin.substitutions.items() if name in present}:
         properties["kustomizations"] = {name: {"postBuild": {"substitute": each}} for name, each in values.items()}
     return properties
+
+
+def _row(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties under the names that the query `configurations` gives them."""
+    return {
+        "compliance": properties.get("complianceState"),
+        "revision": properties.get("sourceSyncedCommitId"),
+        "provisioning": properties.get("provisioningState"),
+        "statusUpdatedAt": properties.get("statusUpdatedAt"),
+        "statuses": properties.get("statuses"),
+        "errorMessage": properties.get("errorMessage"),
+    }

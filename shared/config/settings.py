@@ -23,6 +23,7 @@ class Settings:
     azure_resource_manager: str = "https://management.azure.com"
     azure_resource_manager_audience: str = "https://management.azure.com"  #: whom its tokens are for; other clouds have their own
     sluice_subscriptions: tuple[str, ...] = ()  #: empty = all that the identity may read
+    sluice_identity: tuple[str, ...] = ()  #: client and object ids of the app's identity: whose writes are our own
     storage_connection_string: str = field(default="", repr=False)  #: AzureWebJobsStorage
     storage_queue_uri: str = ""  #: AzureWebJobsStorage__queueServiceUri, or made of __accountName
     azure_tenant_id: str = ""
@@ -39,6 +40,10 @@ class Settings:
     look_for_away_seconds: float = 300.0  #: how often a finished rollout looks for clusters that were away
     flux_receivers_on_loopback: bool = False  #: local stack only: clusters' Receivers are on this machine
     signs_in: bool = False  #: App Service authentication is on: who asks is App Service's word
+
+    @property
+    def own_identities(self) -> tuple[str, ...]:
+        return (*self.sluice_identity, *filter(None, [self.azure_client_id]))
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -59,6 +64,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         sluice_url=_public_url(environment),
         storage_connection_string=environment.get("AzureWebJobsStorage", ""),
         storage_queue_uri=queue_uri,
+        sluice_identity=_list(environment.get("SLUICE_IDENTITY", "")),
         sluice_subscriptions=_list(environment.get("SLUICE_SUBSCRIPTIONS", "")),
         apply_lease_seconds=_number(environment, "APPLY_LEASE_SECONDS", Settings.apply_lease_seconds),
         redispatch_after_seconds=_number(environment, "REDISPATCH_AFTER_SECONDS", Settings.redispatch_after_seconds),

@@ -13,6 +13,7 @@ CONFIG_UPDATES = "config-updates"
 NOTIFICATIONS = "notifications"
 GATE_CALLS = "gate-calls"
 COMMIT_REPORTS = "commit-reports"
+ONBOARDING = "onboarding"
 QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS, COMMIT_REPORTS)
 
 
@@ -66,7 +67,13 @@ class ReportCommit(Record, frozen=True):
     rollout_id: str
 
 
-Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate | ReportCommit
+class OnboardCluster(Record, frozen=True):
+    """Queue `onboarding`: look at what this cluster lacks of its baselines."""
+
+    cluster_id: str  #: ARM id, lower case
+
+
+Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate | ReportCommit | OnboardCluster
 M = TypeVar("M", bound=Record)
 
 #: What each queue may carry.
@@ -77,6 +84,7 @@ KINDS: dict[str, type[Message] | tuple[type[Message], ...]] = {
     NOTIFICATIONS: (Notify, Deliver),
     GATE_CALLS: CallGate,
     COMMIT_REPORTS: ReportCommit,
+    ONBOARDING: OnboardCluster,
 }
 
 

@@ -74,30 +74,48 @@ class Observe:
             if _is_news(target, observation):
                 news.append((_with(target, observation, rollout, now), etag))
         late = await self.rollouts.save_targets(news)
-        news_again = [await self._save(rollout, target) for target in late]
+        news_again = [await self._record_late(rollout, target) for target in late]
         if any(target.has_news for target, _ in news) or any(news_again):
             await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=rollout.id))
 
-    async def _save(self, rollout: Rollout, late: Target) -> bool:
+    async def _record_late(self, rollout: Rollout, late: Target) -> bool:
         """For a target that was changed meanwhile: whether there was news for it as it is now."""
-        while True:
-            loaded = await self.rollouts.target(late.rollout_id, late.id)
-            if loaded is None or late.observation is None or loaded[0].state not in _WATCHED:
-                return False
-            observation = late.observation.seen_after(loaded[0].observation)
-            if not _is_news(loaded[0], observation):
-                return False
-            try:
-                await self.rollouts.save_target(_with(loaded[0], observation, rollout, self.clock()), loaded[1])
-            except Conflict:
-                continue
-            return True
+        return late.observation is not None and await record_observation(self.rollouts, rollout, late.id, late.observation, self.clock)
+
+
+async def record_observation(rollouts: Rollouts, rollout: Rollout, target_id: str, observation: Observation, clock: Clock) -> bool:
+    """Records a look at one target, as that is now; whether it was news. Where the look does not tell how the cluster is connected,
+    what was known of it stays true.
+    """
+    while True:
+        loaded = await rollouts.target(rollout.id, target_id)
+        if loaded is None or not is_watched(rollout, loaded[0]):
+            return False
+        target, etag = loaded
+        known = target.observation.connectivity if target.observation else ""
+        seen = observation if observation.connectivity else replace(observation, connectivity=known)
+        seen = seen.seen_after(target.observation)
+        if not _is_news(target, seen):
+            return False
+        try:
+            await rollouts.save_target(_with(target, seen, rollout, clock()), etag)
+        except Conflict:
+            continue
+        return True
+
+
+def is_watched(rollout: Rollout, target: Target) -> bool:
+    """Whether anything waits for what the target is: its cluster, or, while its stage bakes, that it stays well."""
+    return target.state in (_WATCHED_IN_BAKE if _is_baking(rollout, target) else _WATCHED)
+
+
+def _is_baking(rollout: Rollout, target: Target) -> bool:
+    return target.stage == rollout.current and rollout.stages[target.stage].is_baking
 
 
 def _with(target: Target, observation: Observation, rollout: Rollout, now: datetime) -> Target:
-    stage = rollout.stages[target.stage]
-    baking = stage.is_baking and target.stage == rollout.current
-    news = target.has_news or seems_new(target, observation, stage.rules, now, baking=baking)
+    rules, baking = rollout.stages[target.stage].rules, _is_baking(rollout, target)
+    news = target.has_news or seems_new(target, observation, rules, now, baking=baking)
     return replace(target, observation=observation, has_news=news)
 
 

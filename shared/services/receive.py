@@ -4,17 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from msgspec.structs import replace
 
 from shared.config.fields import limit
 from shared.config.models import Config, Receiver
-from shared.domain.audit import Entry
-from shared.domain.changes import Change
 from shared.domain.clock import Clock
 from shared.domain.errors import NotFound, Refused, SluiceError
-from shared.domain.messages import CHANGES, PlanChange
 from shared.log import event_logger
 from shared.metrics import REFUSED, count
 from shared.ports import Audit, Changes, Queue, Registry, Secrets
@@ -22,6 +18,7 @@ from shared.receivers.inbound import Inbound, Received
 from shared.services.check import RecordCheck
 from shared.services.digests import Digests
 from shared.services.rates import Rates
+from shared.services.record_change import RecordChange
 from shared.services.refusals import Refusals
 from shared.services.report_flux import ReportFlux
 
@@ -97,8 +94,9 @@ class Receive:
         # What clusters tell is not paced: it makes no work for the fleet, and comes from all of them at once.
         slot = self.clock() if received.reports else await self.rates.slot(receiver)
         received = replace(received, changes=await Digests(self.config, self.registry, self.secrets).fill(receiver, received.changes))
+        record_change = RecordChange(self.changes, self.audit, self.queue)
         new = [
-            *[await self._record(change, slot) for change in received.changes],
+            *[await record_change(change, due=slot) for change in received.changes],
             *[await self.record_check(check) for check in received.checks],
             *[await self.report_flux(report) for report in received.reports],
         ]
@@ -124,32 +122,6 @@ class Receive:
             with contextlib.suppress(NotFound):
                 secrets.append(await self.secrets.get(receiver.previous_secret_ref))
         return secrets
-
-    async def _record(self, change: Change, slot: datetime) -> bool:
-        """Whether the change is new. Its message is sent again in any case: the first one may be lost."""
-        await self.changes.mark_unplanned(change, due=slot)
-        new = await self.changes.record(change)
-        message = PlanChange(source=change.source, change_id=change.id)
-        await self.queue.send(CHANGES, message, not_before=slot if slot > change.received_at else None)
-        await self.audit.append(
-            Entry(
-                id=f"{change.id}.received",
-                stream=change.source,
-                at=change.received_at,
-                actor=change.author or change.receiver,
-                action="change.received",
-                resource=f"{change.url} {change.ref}",
-                cause=change.delivery,
-                detail={
-                    "revision": change.revision,
-                    "receiver": change.receiver,
-                    "kind": change.kind,
-                    "automated": str(change.automated).lower(),
-                },
-            )
-        )
-        log.info("change.received", extra={"change": change.id, "new": new})
-        return new
 
 
 def _told(received: Received) -> Mapping[str, object]:

@@ -212,11 +212,13 @@ async def running(
     settings: Mapping[str, str] | None = None,
     flux_alerts: bool = False,
     kind: type[Stack] = Stack,
+    events: str = "",
 ) -> AsyncIterator[Playground]:
     """A stack of its own below `state`."""
     fleet = Fleet(clusters=clusters, subscriptions=subscriptions, canary_share=canary_share)
     async with AsyncExitStack() as parts:
-        made = kind(state, fleet=fleet, speed=FAST, settings={**OFTEN, **(settings or {})}, flux_alerts=flux_alerts)
+        given = {**OFTEN, **(settings or {})}
+        made = kind(state, fleet=fleet, speed=FAST, settings=given, flux_alerts=flux_alerts, events=events)
         stack = await parts.enter_async_context(made)
         authority = Path(description.read(stack.state.path).authority)
         key, name = stack.settings["COSMOS_KEY"], stack.settings["COSMOS_DATABASE"]

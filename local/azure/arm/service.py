@@ -11,6 +11,7 @@ from local.azure.arm.connected_clusters import ConnectedClusters
 from local.azure.arm.proxy_resources import ProxyResources
 from local.azure.buckets import ArmBuckets
 from local.azure.cloud import Cloud
+from local.azure.event_subscriptions import OUTCOMES, EventSubscriptions
 from local.azure.gate import ARM_AUDIENCES, Gate
 from local.azure.tokens import Principal
 
@@ -24,11 +25,12 @@ Handler = Callable[[web.Request, Address, Principal], Awaitable[web.Response]]
 
 
 class ResourceManager:
-    def __init__(self, cloud: Cloud, gate: Gate, clusters: ConnectedClusters, children: ProxyResources) -> None:
+    def __init__(self, cloud: Cloud, gate: Gate, clusters: ConnectedClusters, children: ProxyResources, events: EventSubscriptions) -> None:
         self._cloud = cloud
         self._gate = gate
         self._clusters = clusters
         self._children = children
+        self._events = events
         self._buckets = ArmBuckets()
 
     def routes(self) -> list[web.RouteDef]:
@@ -42,6 +44,8 @@ class ResourceManager:
             response = await self._answer(request, principal, subscription)
         except AzureError as error:
             response = error.response()
+        if request.method in OUTCOMES:
+            self._events.resource_written(request.path.rstrip("/"), request.method, principal, succeeded=response.status < 400)
         response.headers.update(headers)
         return response
 

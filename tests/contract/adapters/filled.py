@@ -5,8 +5,10 @@ from typing import Any
 
 import msgspec
 
+from shared.azure.cosmos.objects import LastEvent
 from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.audit import Entry, Link, make_link
+from shared.domain.buckets import ObjectEvent
 from shared.domain.changes import Change
 from shared.domain.checks import CheckResult
 from shared.domain.commit_reports import CommitReport, Said
@@ -14,10 +16,12 @@ from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
 from shared.domain.flux_receivers import FluxReceiver
 from shared.domain.flux_reports import FluxReport
+from shared.domain.foreign_writes import ForeignWrite
 from shared.domain.gates import Gate, Verdict
 from shared.domain.ledger import Head, head_id
 from shared.domain.observations import Observation
 from shared.domain.pins import Pin
+from shared.domain.policy_states import PolicyState
 from shared.domain.record import Record, digest
 from shared.domain.rollouts import Rejection, Reporting, Rollout, RolloutEvent, Rules, Stage, Target
 from shared.domain.windows import Calendar, Window
@@ -279,6 +283,37 @@ def configuration() -> Configuration:
     )
 
 
+def foreign_write(**fields: Any) -> ForeignWrite:
+    values: dict[str, Any] = {
+        "configuration_id": CONFIGURATION_ID,
+        "subscription": SUBSCRIPTION,
+        "operation": "delete",
+        "caller": f"zoe@{SECRET}.example",
+        "at": AT,
+        "event_id": f"{SECRET}-event",
+    }
+    return ForeignWrite(**(values | fields))
+
+
+def policy_state(**fields: Any) -> PolicyState:
+    values: dict[str, Any] = {
+        "cluster_id": CONFIGURATION_ID.partition("/providers/microsoft.kubernetesconfiguration")[0],
+        "subscription": SUBSCRIPTION,
+        "assignment": f"/providers/policyassignments/{SECRET}",
+        "definition": f"/providers/policydefinitions/{SECRET}",
+        "reference": f"{SECRET}-flux",
+        "compliance": "NonCompliant",
+        "at": AT,
+        "before": "Compliant",
+    }
+    return PolicyState(**(values | fields))
+
+
+def last_event(seconds: float = 0, **fields: Any) -> LastEvent:
+    values: dict[str, Any] = {"key": f"{SECRET}/till.yaml", "sequencer": f"{seconds:08}", "at": later(seconds), "etag": "0x8D4BCC2E4835CD0"}
+    return LastEvent(source=SOURCE, event=ObjectEvent(**(values | fields)))
+
+
 def delivery() -> Delivery:
     announcement = Announcement(
         id=digest("announcement"),
@@ -367,6 +402,9 @@ ALL: dict[str, Record] = {
     "target": target(),
     "rollout": rollout(),
     "configuration": configuration(),
+    "foreign-write": foreign_write(),
+    "policy-state": policy_state(),
+    "last-event": last_event(),
     "delivery": delivery(),
     "commit-report": commit_report(),
     "link": link(),

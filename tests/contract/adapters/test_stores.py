@@ -16,8 +16,11 @@ from shared.azure.cosmos.configurations import CONFIGURATION
 from shared.azure.cosmos.database import Database
 from shared.azure.cosmos.deliveries import DELIVERY
 from shared.azure.cosmos.documents import Shelf
+from shared.azure.cosmos.foreign_writes import FOREIGN_WRITE, CosmosForeignWrites
 from shared.azure.cosmos.keys import CosmosDataKeys
+from shared.azure.cosmos.objects import LAST_EVENT, CosmosObjectEvents
 from shared.azure.cosmos.pace import CosmosPace
+from shared.azure.cosmos.policy_states import POLICY_STATE, CosmosPolicyStates
 from shared.azure.cosmos.rollouts import ROLLOUT, TARGET, CosmosRollouts
 from shared.azure.sealing import EnvelopeSealer
 from shared.config.models import Receiver
@@ -33,6 +36,9 @@ KINDS = [
     pytest.param(ROLLOUT, filled.rollout, id="rollout"),
     pytest.param(TARGET, filled.target, id="target"),
     pytest.param(CONFIGURATION, filled.configuration, id="configuration"),
+    pytest.param(FOREIGN_WRITE, filled.foreign_write, id="foreign-write"),
+    pytest.param(POLICY_STATE, filled.policy_state, id="policy-state"),
+    pytest.param(LAST_EVENT, filled.last_event, id="last-event"),
     pytest.param(DELIVERY, filled.delivery, id="delivery"),
     pytest.param(COMMIT_REPORT, filled.commit_report, id="commit-report"),
     pytest.param(LINK, filled.link, id="audit"),
@@ -152,6 +158,36 @@ async def test_of_results_that_arrive_at_once_the_newest_stays(database: Databas
     await store.record(filled.check(source="elsewhere"))
     assert await store.of(filled.SOURCE, filled.COMMIT) == {"contoso/build": "success", "contoso/test": "pending"}
     assert await store.of(filled.SOURCE, "3d" * 20) == {}
+
+
+async def test_of_writes_by_others_that_arrive_in_any_order_the_newest_stays(database: Database, sealer: EnvelopeSealer) -> None:
+    store = CosmosForeignWrites(database, sealer)
+    assert await store.get(filled.CONFIGURATION_ID) is None
+    writes = [filled.foreign_write(at=filled.later(number), event_id=f"e{number}") for number in (3, 7, 1, 5)]
+    assert any(await asyncio.gather(*(store.record(write) for write in [*writes, *writes])))
+    assert not any([await store.record(write) for write in writes])
+    other = filled.foreign_write(configuration_id=f"{filled.CONFIGURATION_ID}-2")
+    assert await store.record(other)
+    assert await store.get(filled.CONFIGURATION_ID.upper()) == writes[1]
+    assert await store.get(other.configuration_id) == other
+
+
+async def test_of_judgements_that_arrive_in_any_order_the_newest_stays(database: Database, sealer: EnvelopeSealer) -> None:
+    store = CosmosPolicyStates(database, sealer)
+    states = [filled.policy_state(at=filled.later(number), before="", compliance=f"C{number}") for number in (3, 7, 1, 5)]
+    known = await asyncio.gather(*(store.record(state) for state in [*states, *states]))
+    assert {state.compliance for state in known} <= {"C1", "C3", "C5", "C7"}
+    assert {(await store.record(state)).compliance for state in states} == {"C7"}
+    assert (await store.record(filled.policy_state(at=filled.later(9), compliance="Compliant"))).before == "C7"
+
+
+async def test_of_events_of_an_object_that_arrive_in_any_order_the_last_stays(database: Database, sealer: EnvelopeSealer) -> None:
+    store = CosmosObjectEvents(database, sealer)
+    events = [filled.last_event(number).event for number in (3, 7, 1)]
+    assert any(await asyncio.gather(*(store.advance(filled.SOURCE, event) for event in [*events, *events])))
+    assert [await store.advance(filled.SOURCE, event) for event in events] == [False, True, False]
+    assert await store.advance("elsewhere", events[0])
+    assert await store.advance(filled.SOURCE, filled.last_event(1, key="another").event)
 
 
 async def test_the_refs_at_a_revision_are_found(database: Database, sealer: EnvelopeSealer) -> None:

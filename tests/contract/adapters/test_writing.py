@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from adapter_fleet import Fleet, FleetMaker
+from adapter_fleet import Fleet, FleetMaker, now
 from azure.mgmt.kubernetesconfiguration.fluxconfigurations.aio import KubernetesConfigurationFluxConfigurationsMgmtClient
 
 from shared.azure.credential import AsyncCredential
@@ -23,7 +23,7 @@ AUDIENCE = "https://management.azure.com"
 
 @pytest.fixture
 async def arm(credential: AsyncCredential, origin: str) -> AsyncIterator[ArmResourceManager]:
-    made = ArmResourceManager(credential, origin, AUDIENCE)
+    made = ArmResourceManager(credential, origin, AUDIENCE, now)
     yield made
     await made.close()
 
@@ -189,7 +189,7 @@ async def test_an_answer_that_never_comes_is_told_from_a_refusal(arm: ArmResourc
 
 
 async def test_a_server_that_is_not_there_was_never_asked(credential: AsyncCredential, make_fleet: FleetMaker) -> None:
-    gone = ArmResourceManager(credential, "https://127.0.0.1:1", AUDIENCE)
+    gone = ArmResourceManager(credential, "https://127.0.0.1:1", AUDIENCE, now)
     with pytest.raises(Unavailable) as caught:
         await gone.pin(target_of(await make_fleet()), PIN)
     assert not caught.value.unanswered

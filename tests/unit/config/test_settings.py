@@ -73,6 +73,12 @@ def test_numbers_and_lists_are_read() -> None:
     assert settings.sluice_subscriptions == ("a", "b")
 
 
+def test_whose_writes_are_ours_is_what_is_said_and_the_user_assigned_identity() -> None:
+    assert read(LEAST).own_identities == ()
+    settings = read(LEAST | {"SLUICE_IDENTITY": "0B1E-1, app-1", "AZURE_CLIENT_ID": "client-1"})
+    assert settings.own_identities == ("0b1e-1", "app-1", "client-1")
+
+
 @pytest.mark.parametrize("key", ["keys/kek.pem", "http://vault.example/keys/sluice", "/tmp/kek.pem"])  # noqa: S108 -- a path in a text
 def test_the_key_encryption_key_says_where_it_is(key: str) -> None:
     with pytest.raises(Malformed, match="KEY_ENCRYPTION_KEY"):

@@ -16,6 +16,7 @@ from shared.domain.messages import (
     Deliver,
     Message,
     Notify,
+    OnboardCluster,
     PlanChange,
     ReportCommit,
     StepRollout,
@@ -32,6 +33,7 @@ messages = st.one_of(
     st.builds(Notify, rollout_id=ids, event_id=ids),
     st.builds(Deliver, channel=ids, delivery_id=ids),
     st.builds(ReportCommit, rollout_id=ids),
+    st.builds(OnboardCluster, cluster_id=ids),
     st.builds(CallGate, rollout_id=ids, stage=st.integers(0, 99), gate=ids),
 )
 

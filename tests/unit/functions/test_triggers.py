@@ -55,6 +55,7 @@ def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str]
         ),
         ("health", {"type": "httpTrigger", "route": "health", "methods": ["GET"], "authLevel": "ANONYMOUS"}),
         ("ready", {"type": "httpTrigger", "route": "health/ready", "methods": ["GET"], "authLevel": "FUNCTION"}),
+        ("on_azure_event", {"type": "eventGridTrigger"}),
         ("plan_change", {"type": "queueTrigger", "queueName": "changes"}),
         ("step_rollout", {"type": "queueTrigger", "queueName": "rollout-steps"}),
         ("apply_update", {"type": "queueTrigger", "queueName": "config-updates"}),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 PAYLOADS = Path(__file__).parents[2] / "payloads"
+EVENTS = "azure_events"  # no sender: Event Grid brings them
 
 
 @dataclass(frozen=True)
@@ -35,4 +36,4 @@ def read(folder: Path) -> Delivery:
     )
 
 
-DELIVERIES = [read(path.parent) for path in sorted(PAYLOADS.glob("*/*/*/expected.json"))]
+DELIVERIES = [read(path.parent) for path in sorted(PAYLOADS.glob("*/*/*/expected.json")) if path.relative_to(PAYLOADS).parts[0] != EVENTS]

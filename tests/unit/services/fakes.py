@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from builders import NOW
+from msgspec.structs import replace
 
 from shared.domain.advance import MOST_CHANGES
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry, Link, make_link
+from shared.domain.buckets import ObjectEvent, is_later
 from shared.domain.changes import Change, Unplanned
 from shared.domain.checks import CheckResult, check_id, is_newer
 from shared.domain.commit_reports import CommitReport, Saying
@@ -21,12 +23,14 @@ from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
 from shared.domain.errors import Conflict, NotFound, Rejected
+from shared.domain.foreign_writes import ForeignWrite, foreign_write_id
 from shared.domain.gates import CheckState
 from shared.domain.ledger import Head, head_id
 from shared.domain.messages import KINDS, encode, read
-from shared.domain.observations import FluxConfiguration
+from shared.domain.observations import FluxConfiguration, Observation
 from shared.domain.pace import Pace
 from shared.domain.pins import Pin
+from shared.domain.policy_states import PolicyState, follow, policy_state_id
 from shared.domain.record import Record
 from shared.domain.rollouts import Glance, Rollout, Target
 from shared.domain.turns import Turn
@@ -373,6 +377,48 @@ class FakeConfigurations:
         return await self.kept.save((configuration.cluster_id, configuration.id), configuration, etag)
 
 
+class FakeForeignWrites:
+    def __init__(self, faults: Faults) -> None:
+        self.kept: Shelf[ForeignWrite] = Shelf(faults)
+
+    async def record(self, write: ForeignWrite) -> bool:
+        key = foreign_write_id(write.configuration_id)
+        found = await self.kept.get(key)
+        if not write.is_newer(found[0] if found else None):
+            return False
+        await self.kept.save(key, write, found[1] if found else "")
+        return True
+
+    async def get(self, configuration_id: str) -> ForeignWrite | None:
+        found = await self.kept.get(foreign_write_id(configuration_id))
+        return found[0] if found else None
+
+
+class FakePolicyStates:
+    def __init__(self, faults: Faults) -> None:
+        self.kept: Shelf[PolicyState] = Shelf(faults)
+
+    async def record(self, state: PolicyState) -> PolicyState:
+        found = await self.kept.get(policy_state_id(state))
+        known = follow(found[0] if found else None, state)
+        if found is None or known != found[0]:
+            await self.kept.save(policy_state_id(state), known, found[1] if found else "")
+        return known
+
+
+class FakeObjectEvents:
+    def __init__(self, faults: Faults) -> None:
+        self.kept: Shelf[ObjectEvent] = Shelf(faults)
+
+    async def advance(self, source: str, event: ObjectEvent) -> bool:
+        key = (source, event.key)
+        found = await self.kept.get(key)
+        if found and not is_later(event, found[0]):
+            return not is_later(found[0], event)
+        await self.kept.save(key, event, found[1] if found else "")
+        return True
+
+
 class FakePace:
     def __init__(self, faults: Faults) -> None:
         self.kept: Shelf[Pace] = Shelf(faults)
@@ -489,6 +535,24 @@ class FakeResourceManager:
         if answer is not None:
             raise answer
         self.applied.append(Patch(target.configuration_id, pin))
+
+
+class FakeFluxConfigurations:
+    """`now`: what each is, by ARM id; one that is not in it is not in Azure."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.now: dict[str, Observation] = {}
+        self.asked: list[str] = []
+        self.down: Exception | None = None
+
+    async def observe(self, configuration_id: str) -> Observation:
+        await asyncio.sleep(0)
+        self.asked.append(configuration_id)
+        if self.down:
+            raise self.down
+        seen = self.now.get(configuration_id)
+        return replace(seen, observed_at=self._clock()) if seen else Observation.missing(self._clock())
 
 
 class FakeFleet:

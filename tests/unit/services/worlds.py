@@ -14,9 +14,13 @@ from fakes import (
     FakeConfigurations,
     FakeDeliveries,
     FakeFleet,
+    FakeFluxConfigurations,
+    FakeForeignWrites,
     FakeGateCaller,
     FakeGitHost,
+    FakeObjectEvents,
     FakePace,
+    FakePolicyStates,
     FakeProvider,
     FakeQueue,
     FakeReceiverCaller,
@@ -39,13 +43,16 @@ from shared.services.call_gate import Call
 from shared.services.check import RecordCheck
 from shared.services.effects import Effects
 from shared.services.gate_facts import GateFactsOf
+from shared.services.look import Look
 from shared.services.notify import Post, Tell, TellEvent
 from shared.services.notify_receiver import NotifyReceiver
 from shared.services.observe import Observe
+from shared.services.on_azure_event import OnAzureEvent
 from shared.services.pacing import Pacer
 from shared.services.plan import Plan
 from shared.services.rates import Rates
 from shared.services.receive import Receive
+from shared.services.record_change import RecordChange
 from shared.services.refusals import Refusals
 from shared.services.report_commit import ReportOn
 from shared.services.report_flux import ReportFlux
@@ -70,6 +77,7 @@ alerts:
   - {name: all, provider: ops}
 """
 REDISPATCH_AFTER_SECONDS = 300.0
+OURS = frozenset({"5111ce00000040008000000000000000"})  #: the app's own identity, as callers of ARM are compared
 LEASE = timedelta(seconds=120)
 
 
@@ -86,6 +94,10 @@ class World:
         self.checks = FakeChecks(self.faults)
         self.rollouts = FakeRollouts(self.faults, self.clock)
         self.configurations = FakeConfigurations(self.faults)
+        self.foreign_writes = FakeForeignWrites(self.faults)
+        self.policy_states = FakePolicyStates(self.faults)
+        self.object_events = FakeObjectEvents(self.faults)
+        self.flux_configurations = FakeFluxConfigurations(self.clock)
         self.deliveries = FakeDeliveries(self.faults)
         self.commit_reports = FakeCommitReports(self.faults)
         self.git_host = FakeGitHost(self.faults)
@@ -154,6 +166,20 @@ class World:
 
     def report_flux(self) -> ReportFlux:
         return ReportFlux(self.rollouts, self.queue, self.clock, self.tell())
+
+    def look(self) -> Look:
+        return Look(self.rollouts, self.configurations, self.flux_configurations, self.queue, self.clock)
+
+    def on_azure_event(self, *, subscriptions: frozenset[str] = frozenset(), identities: frozenset[str] = OURS) -> OnAzureEvent:
+        async def config() -> Config:
+            return self.config
+
+        async def tell() -> Tell:
+            return self.tell()
+
+        record_change = RecordChange(self.changes, self.audit, self.queue)
+        stores = (self.foreign_writes, self.policy_states, self.object_events)
+        return OnAzureEvent(self.look(), record_change, *stores, self.queue, self.clock, config, tell, subscriptions, identities)
 
     def tell(self) -> Tell:
         return Tell(self.config, self.deliveries, self.queue, self.clock)
