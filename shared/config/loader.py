@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import yaml
 
+from shared.config.baseline_checks import check_baselines
 from shared.config.fields import Problem
 from shared.config.models import Config, Receiver, Route
 from shared.config.strategy_checks import check_strategies
@@ -140,7 +141,7 @@ def _line(node: yaml.Node, path: str) -> int:
 
 
 def _cross_checks(config: Config) -> Iterator[Problem]:
-    for section in ("receivers", "strategies", "routes", "providers", "alerts"):
+    for section in ("receivers", "strategies", "routes", "baselines", "providers", "alerts"):
         yield from _duplicates(section, [item.name for item in getattr(config, section)])
     for index, strategy in enumerate(config.strategies):
         yield from _duplicates(f"strategies[{index}].stages", [stage.name for stage in strategy.stages])
@@ -148,6 +149,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
     yield from _check_routes(config)
     yield from _check_channels(config)
     yield from check_strategies(config)
+    yield from check_baselines(config)
 
 
 def _duplicates(section: str, names: list[str]) -> Iterator[Problem]:
