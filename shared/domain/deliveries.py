@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from shared.domain.announcements import Announcement
+from shared.domain.announcements import Announcement, holds, join
 from shared.domain.record import Record
 
 #: How long a channel may be down before a message is given up.
@@ -32,11 +32,23 @@ class Delivery(Record, frozen=True):
 
 def add(delivery: Delivery, announcement: Announcement) -> Delivery | None:
     """The delivery with one more announcement; None when it is closed or on its way. The same announcement twice is one."""
-    if any(known.id == announcement.id for known in delivery.announcements) and delivery.state == "collecting":
+    if has(delivery, announcement.id) and delivery.state == "collecting":
         return delivery
     if delivery.state != "collecting" or delivery.held_until:
         return None
-    return replace(delivery, announcements=(*delivery.announcements, announcement))
+    return replace(delivery, announcements=_with(delivery.announcements, announcement))
+
+
+def has(delivery: Delivery, announcement_id: str) -> bool:
+    return any(holds(known, announcement_id) for known in delivery.announcements)
+
+
+def _with(announcements: tuple[Announcement, ...], new: Announcement) -> tuple[Announcement, ...]:
+    for index, known in enumerate(announcements):
+        joined = join(known, new)
+        if joined:
+            return (*announcements[:index], joined, *announcements[index + 1 :])
+    return (*announcements, new)
 
 
 def take(delivery: Delivery, now: datetime) -> Delivery | None:

@@ -1,5 +1,6 @@
 """What the queues carry: ids, never payloads, so that a message is small and holds nothing that is sealed elsewhere."""
 
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -12,7 +13,8 @@ ROLLOUT_STEPS = "rollout-steps"
 CONFIG_UPDATES = "config-updates"
 NOTIFICATIONS = "notifications"
 GATE_CALLS = "gate-calls"
-QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS)
+ONBOARDING = "onboarding"
+QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS, ONBOARDING)
 
 
 class PlanChange(Record, frozen=True):
@@ -59,7 +61,21 @@ class CallGate(Record, frozen=True):
     gate: str  #: name
 
 
-Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate
+class OnboardCluster(Record, frozen=True):
+    """Queue `onboarding`: something happened to this cluster, or the sweep found that it is not as wanted."""
+
+    cluster_id: str  #: ARM id, lower case
+
+
+class VisitCluster(Record, frozen=True):
+    """Queue `onboarding`: the next look at a cluster that is on its way. `visit` makes an older message a duplicate."""
+
+    cluster_id: str
+    visit: int
+    slot: datetime | None = None  #: reserved for the calls to Azure Resource Manager
+
+
+Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate | OnboardCluster | VisitCluster
 M = TypeVar("M", bound=Record)
 
 #: What each queue may carry.
@@ -69,6 +85,7 @@ KINDS: dict[str, type[Message] | tuple[type[Message], ...]] = {
     CONFIG_UPDATES: ApplyUpdate,
     NOTIFICATIONS: (Notify, Deliver),
     GATE_CALLS: CallGate,
+    ONBOARDING: (VisitCluster, OnboardCluster),
 }
 
 

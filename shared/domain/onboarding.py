@@ -76,7 +76,8 @@ def begun(before: Progress, decided: Progress, write: Write, until: datetime) ->
         made[decided.step] = replace(new, properties=old.properties, secrets=old.secrets)
     elif new and write.method == "PUT":
         made[decided.step] = new
-    return replace(before, step=decided.step, made=made, visit=before.visit + 1, again_at=until, is_writing=True)
+    visit = before.visit + 1
+    return replace(before, step=decided.step, made=made, visit=visit, again_at=until, writing=f"{visit} {write.method} {decided.step}")
 
 
 def _bring(piece: Piece, wanted: Wanted | None, found: Found, progress: Progress, now: datetime) -> Decision:
@@ -161,7 +162,7 @@ def _written(progress: Progress, now: datetime) -> Progress:
 def _wait(wanted: Wanted | None, reason: str, progress: Progress, now: datetime) -> Decision:
     """A cluster that is away is waited for without end: Azure keeps what was asked for 48 hours, and then it is asked again."""
     if progress.is_away:
-        return _look_again(f"cluster is {progress.connectivity}", progress, now)
+        return _look_again(f"cluster is {progress.seen_as}", progress, now)
     if progress.state == "failed":
         return replace(progress, reason=reason, again_at=now + _LONGEST_LOOK), ()
     if wanted and now >= progress.since + timedelta(seconds=wanted.compliance_within_seconds):

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from shared.domain.baselines import Kind, OnRemoval
 from shared.domain.clusters import Cluster
+from shared.domain.observations import AWAY
 from shared.domain.record import Record, digest
 
 Json = dict[str, Any]
@@ -37,6 +38,7 @@ class Progress(Record, frozen=True):
     since: datetime  #: when it came to its state or step
     state: OnboardingState = "starting"
     cluster: Cluster | None = None  #: as last seen; None before the first look
+    seen_as: str = ""  #: the connectivity of the cluster then
     baseline: str = ""
     aim: str = ""  #: fingerprint of what is wanted; "" = nothing
     step: str = ""  #: key of the piece at work; OVER once there is none
@@ -48,16 +50,12 @@ class Progress(Record, frozen=True):
     looks: int = 0  #: at this step, without any change
     attempts: int = 0  #: writes of this step that did not lead to it
     refusals: int = 0  #: calls in a row that Azure could not take
-    is_writing: bool = False  #: a write was begun, and its end is not recorded yet
+    writing: str = ""  #: a write that was begun and whose end is not recorded yet: its visit, method and piece
     made: dict[str, Made] = {}  #: by the key of the piece
 
     @property
     def is_away(self) -> bool:
-        return self.cluster is not None and self.cluster.is_away
-
-    @property
-    def connectivity(self) -> str:
-        return self.cluster.connectivity if self.cluster else ""
+        return self.seen_as in AWAY
 
 
 class ProgressGlance(Record, frozen=True):
@@ -66,8 +64,9 @@ class ProgressGlance(Record, frozen=True):
     id: str
     state: OnboardingState
     aim: str
-    connectivity: str
+    seen_as: str
     again_at: datetime | None = None
+    looked_at: datetime | None = None
 
 
 def progress_id(cluster_id: str) -> str:

@@ -45,7 +45,7 @@ def aim(wanted: Wanted | None, governed: Governed) -> str:
 def take_up(progress: Progress, cluster: Cluster, wanted: Wanted | None, governed: Governed, now: datetime) -> Progress:
     """The progress after a look at the cluster itself: it goes on where it was unless something else is wanted now."""
     new_aim = aim(wanted, governed)
-    seen = replace(progress, cluster=cluster, looked_at=now, refusals=0)
+    seen = replace(progress, cluster=cluster, seen_as=cluster.connectivity, looked_at=now, refusals=0)
     if new_aim == progress.aim and progress.step == OVER:
         return over(seen, now) if progress.state == "starting" else seen
     if new_aim == progress.aim and progress.step:

@@ -13,7 +13,7 @@ from shared.config.models import Provider as ProviderConfig
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
-from shared.domain.deliveries import Delivery, add, after_failure, after_success, take
+from shared.domain.deliveries import Delivery, add, after_failure, after_success, has, take
 from shared.domain.errors import Conflict, Malformed, NotFound, Rejected, SluiceError, Upstream
 from shared.domain.messages import NOTIFICATIONS, Deliver, Notify
 from shared.domain.record import digest
@@ -23,6 +23,9 @@ from shared.ports import Audit, Deliveries, Provider, Queue, Rollouts
 from shared.services.announce import announce
 
 log = event_logger("sluice.notify")
+
+#: How long what may be told of many clusters at once is gathered, where the alert does not say.
+_GATHERED_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Tell:
     clock: Clock
 
     async def __call__(self, announcement: Announcement, *, route: str = "", group: dict[str, str] | None = None) -> None:
-        """`group` holds the values that alerts may group by: rollout, stage, route."""
+        """`group` holds the values that alerts may group by: rollout, stage, route, baseline."""
         for alert in self.config.alerts:
             if _wants(alert, announcement, route):
                 await self._collect(alert, announcement, group or {})
@@ -43,7 +46,8 @@ class Tell:
     async def _collect(self, alert: Alert, announcement: Announcement, group: dict[str, str]) -> None:
         """Adds to the open message of the group, or begins one. A group whose message is sent already begins the next."""
         channel = digest("channel", alert.provider)
-        key = tuple(group.get(by, "") for by in alert.group.by) if seconds(alert.group.interval) else (announcement.id,)
+        alone = (announcement.kind, announcement.many) if announcement.many else (announcement.id,)
+        key = tuple(group.get(by, "") for by in alert.group.by) if seconds(alert.group.interval) else alone
         window = 0
         while True:
             delivery_id = digest("delivery", alert.name, *key, str(window))
@@ -53,7 +57,7 @@ class Tell:
                     return
                 continue
             delivery, etag = found
-            if any(known.id == announcement.id for known in delivery.announcements):
+            if has(delivery, announcement.id):
                 await self._send(delivery)
                 return
             added = add(delivery, announcement)
@@ -68,11 +72,12 @@ class Tell:
 
     async def _begin(self, alert: Alert, announcement: Announcement, channel: str, delivery_id: str) -> bool:
         now = self.clock()
+        interval = seconds(alert.group.interval) or (_GATHERED_SECONDS if announcement.many else 0)
         delivery = Delivery(
             id=delivery_id,
             channel=channel,
             provider=alert.provider,
-            due_at=now + timedelta(seconds=seconds(alert.group.interval)),
+            due_at=now + timedelta(seconds=interval),
             created_at=now,
             announcements=(announcement,),
         )
