@@ -20,7 +20,7 @@ _REFERENCES: dict[str, Json] = {
 
 def patch(piece: Piece, known: Made | None, found: Found) -> Json:
     """The merge patch to what the piece wants; {} where nothing differs. `known` is what was asked of it last."""
-    return difference(asked(piece, known, found), known.properties if known else {}, found.properties)
+    return difference(asked(piece, known, found), _last(known) if known else {}, found.properties)
 
 
 def asked(piece: Piece, known: Made | None, found: Found) -> Json:
@@ -41,6 +41,13 @@ def asked(piece: Piece, known: Made | None, found: Found) -> Json:
         source["repositoryRef"] = _REFERENCES[kind] | reference
     others = {name: None for other, name in SOURCES.items() if other != kind}
     return {**properties, **others, SOURCES[kind]: source}
+
+
+def _last(known: Made) -> Json:
+    """What was asked last, without what is not taken away by no longer being asked: what a PATCH cannot say, and the reference."""
+    properties = {name: value for name, value in known.properties.items() if name not in _CREATE_ONLY}
+    sources = {name: {n: v for n, v in properties[name].items() if n != "repositoryRef"} for name in SOURCES.values() if name in properties}
+    return properties | sources
 
 
 def unchangeable(piece: Piece, found: Found) -> str:
