@@ -8,7 +8,9 @@ from cli.options import Verbs, add_api, fail
 
 def add_to(verbs: Verbs) -> None:
     parser = verbs.add_parser("clusters", help="show the clusters on their way to their baselines")
-    parser.add_argument("--only", default="", metavar="STATE", help="only those in this state: starting, onboarding, done, failed, leaving, left")
+    parser.add_argument(
+        "--only", default="", metavar="STATE", help="only those in this state: starting, onboarding, done, failed, leaving, left"
+    )
     parser.add_argument("--json", action="store_true", help="print all of them as JSON")
     add_api(parser)
     parser.set_defaults(run=run)

@@ -151,6 +151,9 @@ class Onboard:
             return
         if progress.writing:
             await self._note(progress, progress.writing)  # whoever wrote this died before it could say so
+        if decided.state == "left" and not decided.made:
+            await self._forget(decided, "")
+            return
         await self._record(replace(decided, writing=""), etag, effects)
 
     async def _look(self, cluster_id: str, task: Task) -> Seen:

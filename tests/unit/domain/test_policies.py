@@ -8,7 +8,7 @@ from shared.domain.policies import CONFIGURATION_DEFINITIONS, EXTENSION_DEFINITI
 from shared.domain.selectors import Selector
 
 CLUSTER = a_cluster().id
-WRITES_ONE = sorted(CONFIGURATION_DEFINITIONS)[0]
+WRITES_ONE = min(CONFIGURATION_DEFINITIONS)
 
 
 def a_policy(**fields: object) -> Policy:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from fake_fleet_of_clusters import FakeArm, FakeClusters, FakeOnboardings
 from fakes import (
     FakeAudit,
     FakeChanges,
@@ -37,10 +38,15 @@ from shared.services.effects import Effects
 from shared.services.gate_facts import GateFactsOf
 from shared.services.notify import Post, Tell, TellEvent
 from shared.services.observe import Observe
+from shared.services.onboard import Onboard
+from shared.services.onboarding_news import OnboardingNews
 from shared.services.pacing import Pacer
 from shared.services.plan import Plan
+from shared.services.protected_settings import ProtectedSettings
 from shared.services.receive import Receive
 from shared.services.step import Step
+from shared.services.sweep_clusters import SweepClusters
+from shared.services.wanted import WantedOf
 
 CONFIG = """
 apiVersion: sluice/v1
@@ -61,6 +67,7 @@ alerts:
 """
 REDISPATCH_AFTER_SECONDS = 300.0
 LEASE = timedelta(seconds=120)
+LOST_AFTER = timedelta(seconds=REDISPATCH_AFTER_SECONDS)
 
 
 @dataclass
@@ -84,6 +91,9 @@ class World:
         self.provider = FakeProvider()
         self.gate_caller = FakeGateCaller()
         self.pace = FakePace(self.faults)
+        self.onboardings = FakeOnboardings(self.faults)
+        self.arm = FakeArm()
+        self.clusters = FakeClusters(self.arm)
         self.pacer = Pacer(self.pace, "westeurope", self.clock)
         self.looked: dict[str, datetime] = {}
         self._attempts = 0
@@ -120,6 +130,30 @@ class World:
     def observe(self) -> Observe:
         return Observe(self.rollouts, self.fleet, self.queue, self.clock, timedelta(minutes=5), self.looked)
 
+    def wanted(self) -> WantedOf:
+        return WantedOf(self.config, self.clusters)
+
+    def onboard(self) -> Onboard:
+        async def tell() -> Tell:
+            return self.tell()
+
+        return Onboard(
+            self.onboardings,
+            self.wanted(),
+            self.arm,
+            ProtectedSettings(self.secrets),
+            self.pacer,
+            self.audit,
+            self.queue,
+            OnboardingNews(tell),
+            self.clock,
+            LEASE,
+            LOST_AFTER,
+        )
+
+    def sweep_clusters(self) -> SweepClusters:
+        return SweepClusters(self.onboardings, self.clusters, self.wanted(), self.queue, self.clock, LOST_AFTER)
+
     def tell(self) -> Tell:
         return Tell(self.config, self.deliveries, self.queue, self.clock)
 
@@ -152,6 +186,8 @@ class World:
                 await self.step()(message.rollout_id)
             case "config-updates":
                 await self.apply()(message, holder=f"attempt-{self._attempts}")
+            case "onboarding":
+                await self.onboard()(message)
             case "gate-calls":
                 await self.call_gate()(message)
             case "notifications" if hasattr(message, "event_id"):
