@@ -9,7 +9,20 @@ from hypothesis import strategies as st
 
 from shared.domain.changes import change_id
 from shared.domain.errors import Malformed
-from shared.domain.messages import KINDS, ApplyUpdate, CallGate, Deliver, Message, Notify, PlanChange, StepRollout, encode, read
+from shared.domain.messages import (
+    KINDS,
+    ApplyUpdate,
+    CallGate,
+    Deliver,
+    Message,
+    Notify,
+    OnboardCluster,
+    PlanChange,
+    StepRollout,
+    VisitCluster,
+    encode,
+    read,
+)
 from shared.domain.record import digest
 
 ids = st.text(max_size=40)
@@ -19,6 +32,8 @@ messages = st.one_of(
     st.builds(ApplyUpdate, rollout_id=ids, target_id=ids, dispatch=st.integers(0, 2**53), attempt=st.integers(0, 2**53)),
     st.builds(Notify, rollout_id=ids, event_id=ids),
     st.builds(Deliver, channel=ids, delivery_id=ids),
+    st.builds(OnboardCluster, cluster_id=ids),
+    st.builds(VisitCluster, cluster_id=ids, visit=st.integers(0, 2**53)),
     st.builds(CallGate, rollout_id=ids, stage=st.integers(0, 99), gate=ids),
 )
 

@@ -43,6 +43,9 @@ def app(world: World, config_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         fleet=world.fleet,
         resource_manager=world.resource_manager,
         pacer=world.pacer,
+        onboardings=world.onboardings,
+        clusters=world.clusters,
+        cluster_resources=world.arm,
     )
     monkeypatch.setattr(bootstrap, "_app", made)
     monkeypatch.setattr(bootstrap, "now", world.clock)
