@@ -71,8 +71,10 @@ def test_a_version_is_kept_and_other_settings_are_passed_on() -> None:
     ("source", "expected"),
     [
         (
-            "{kind: GitRepository, url: https://github.com/contoso/platform, branch: main, commit: abc,"
-            " interval: 2m, httpsUser: git, httpsCACert: eA==}",
+            (
+                "{kind: GitRepository, url: https://github.com/contoso/platform, branch: main, commit: abc,"
+                " interval: 2m, httpsUser: git, httpsCACert: eA==}"
+            ),
             {
                 "url": "https://github.com/contoso/platform",
                 "syncIntervalInSeconds": 120,
@@ -83,8 +85,10 @@ def test_a_version_is_kept_and_other_settings_are_passed_on() -> None:
             },
         ),
         (
-            "{kind: OCIRepository, url: 'oci://contoso.azurecr.io/manifests', semver: 1.x,"
-            " useWorkloadIdentity: true, serviceAccountName: puller}",
+            (
+                "{kind: OCIRepository, url: 'oci://contoso.azurecr.io/manifests', semver: 1.x,"
+                " useWorkloadIdentity: true, serviceAccountName: puller}"
+            ),
             {
                 "url": "oci://contoso.azurecr.io/manifests",
                 "syncIntervalInSeconds": 600,
@@ -144,7 +148,8 @@ def test_secrets_stay_references() -> None:
 def test_kustomizations_depend_wait_and_get_values_of_their_cluster() -> None:
     text = (
         "kustomizations: [{name: infra}, {name: apps, path: ./apps, dependsOn: [infra], prune: true, force: true,"
-        " wait: false, retryInterval: 1m, timeout: 5m, postBuild: {substitute: {SITE: '{tags.site}'}, substituteFrom: [{kind: ConfigMap, name: values, optional: true}]}}]"
+        " wait: false, retryInterval: 1m, timeout: 5m,"
+        " postBuild: {substitute: {SITE: '{tags.site}'}, substituteFrom: [{kind: ConfigMap, name: values, optional: true}]}}]"
     )
     kustomizations = piece("{kind: GitRepository, url: https://github.com/contoso/platform, tag: v1}", text).properties["kustomizations"]
     assert kustomizations["apps"] == {
@@ -216,8 +221,10 @@ def test_what_is_wrong_is_named_with_its_line(text: str, line: int, reason: str)
         ("source: {kind: GitRepository, url: nowhere, branch: c}, kustomizations: [{name: a}]", "source.url"),
         ("source: {kind: Bucket, url: u, bucketName: b, accessKey: k}, kustomizations: [{name: a}]", "belong together"),
         (
-            "source: {kind: AzureBlob, url: u, containerName: c, accountKeyRef: kv://v/a, sasTokenRef: kv://v/b},"
-            " kustomizations: [{name: a}]",
+            (
+                "source: {kind: AzureBlob, url: u, containerName: c, accountKeyRef: kv://v/a, sasTokenRef: kv://v/b},"
+                " kustomizations: [{name: a}]"
+            ),
             "either",
         ),
         (
@@ -230,8 +237,10 @@ def test_what_is_wrong_is_named_with_its_line(text: str, line: int, reason: str)
         (f"{GIT}, kustomizations: [{{name: a, dependsOn: [b]}}]", "there is no kustomization named b in configuration infra"),
         (f"{GIT}, kustomizations: [{{name: a, dependsOn: [a]}}]", "each would wait for the other: a > a"),
         (
-            f"{GIT}, kustomizations: [{{name: a, dependsOn: [c]}}, {{name: b, dependsOn: [a]}},"
-            " {name: c, dependsOn: [b, x]}, {name: x}]",
+            (
+                f"{GIT}, kustomizations: [{{name: a, dependsOn: [c]}}, {{name: b, dependsOn: [a]}},"
+                " {name: c, dependsOn: [b, x]}, {name: x}]"
+            ),
             "a > c > b > a",
         ),
         (f"{GIT}, kustomizations: [{{name: a, postBuild: {{substitute: {{X: '{{nothing}}'}}}}}}]", "there is no field {nothing}"),
