@@ -1,12 +1,21 @@
 """Clusters as Azure knows them."""
 
+import re
 from typing import Protocol
 
 from shared.domain.observations import AWAY
 from shared.domain.record import Record
 
+_CLUSTER_ID = re.compile(
+    r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.kubernetes/connectedclusters/[^/]+", re.IGNORECASE
+)
 #: `kind` of a connected cluster that is AKS on Azure Local (azure-rest-api-specs, hybridkubernetes: ConnectedClusterKind).
 PROVISIONED_CLUSTER = "ProvisionedCluster"
+
+
+def is_cluster_id(resource_id: str) -> bool:
+    """Whether an ARM id is that of a connected cluster."""
+    return _CLUSTER_ID.fullmatch(resource_id) is not None
 
 
 class OnCluster(Protocol):

@@ -4,7 +4,7 @@ The extension first, then each fluxConfiguration once the one before is Complian
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -16,8 +16,6 @@ from shared.domain.onboarding_progress import Made, Progress
 from shared.domain.onboarding_tasks import Task, after, current, over, working
 from shared.domain.policies import Governed
 from shared.domain.record import Record
-
-Json = dict[str, Any]
 
 #: A resource that Azure has given up on is written again so often before people are told.
 _MOST_ATTEMPTS = 3

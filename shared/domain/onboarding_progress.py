@@ -11,8 +11,6 @@ from shared.domain.record import Record, digest
 Json = dict[str, Any]
 #: starting: the cluster itself is to be looked at. leaving: no baseline selects it any more, and what was made is suspended or deleted.
 OnboardingState = Literal["starting", "onboarding", "done", "failed", "leaving", "left"]
-#: Somebody works at it, or will: a message is on its way.
-UNDER_WAY: frozenset[OnboardingState] = frozenset({"starting", "onboarding", "failed", "leaving"})
 OVER = "-"
 
 
@@ -62,7 +60,6 @@ class ProgressGlance(Record, frozen=True):
     """What can be seen of a progress without opening it."""
 
     id: str
-    state: OnboardingState
     aim: str
     seen_as: str
     again_at: datetime | None = None

@@ -9,7 +9,7 @@ from shared.domain.audit import Entry
 from shared.domain.baselines import Wanted
 from shared.domain.clock import Clock
 from shared.domain.cluster_resources import Seen, Write
-from shared.domain.clusters import Cluster
+from shared.domain.clusters import Cluster, is_cluster_id
 from shared.domain.errors import Busy, Conflict, Rejected, Throttled, Upstream
 from shared.domain.messages import ONBOARDING, OnboardCluster, VisitCluster
 from shared.domain.onboarding import Effects, begun, next_steps, refused
@@ -62,6 +62,9 @@ class Onboard:
 
     async def _begin(self, cluster_id: str) -> None:
         """Plans a visit that starts with the cluster itself, unless one is about to come."""
+        if not is_cluster_id(cluster_id):
+            log.warning("onboarding.no-cluster")
+            return
         found = await self.onboardings.get(cluster_id)
         if found is None and not self.wanted.has_baselines:
             return

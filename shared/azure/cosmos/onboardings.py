@@ -13,7 +13,7 @@ from shared.ports import Sealer
 
 _PARTITION = "onboarding"
 _TOGETHER = 100
-_SHOWN = ", ".join(f"c.{name}" for name in ("id", "state", "aim", "seenAs", "againAt", "lookedAt"))
+_SHOWN = ", ".join(f"c.{name}" for name in ("id", "aim", "seenAs", "againAt", "lookedAt"))
 
 PROGRESS: Document[Progress] = Document(
     struct=Progress,

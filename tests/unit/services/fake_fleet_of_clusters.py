@@ -29,10 +29,7 @@ class FakeOnboardings:
 
     async def glances(self) -> list[ProgressGlance]:
         await self._faults.read()
-        return [
-            ProgressGlance(id=p.id, state=p.state, aim=p.aim, seen_as=p.seen_as, again_at=p.again_at, looked_at=p.looked_at)
-            for p in self.kept.all()
-        ]
+        return [ProgressGlance(id=p.id, aim=p.aim, seen_as=p.seen_as, again_at=p.again_at, looked_at=p.looked_at) for p in self.kept.all()]
 
     async def open(self, progress_ids: Sequence[str]) -> list[Progress]:
         return [progress for progress in self.kept.all() if progress.id in progress_ids]

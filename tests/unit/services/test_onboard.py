@@ -109,6 +109,13 @@ async def test_a_cluster_that_no_baseline_has_leaves_no_trace() -> None:
     assert world.arm.models[a_cluster().id].writes == []
 
 
+@pytest.mark.parametrize("cluster_id", ["", "/", f"{a_cluster().id}/x", a_cluster().id.replace("connectedclusters", "managedclusters")])
+async def test_news_of_anything_but_a_connected_cluster_is_passed_over(cluster_id: str) -> None:
+    world = a_world(a_cluster())
+    await world.onboard()(OnboardCluster(cluster_id=cluster_id))
+    assert world.queue.sent == []
+
+
 async def test_without_baselines_news_of_clusters_cost_nothing() -> None:
     world = a_world(a_cluster(), baselines="")
     await announce(world)
