@@ -69,6 +69,9 @@ class Onboard:
         if found is None and not self.wanted.has_baselines:
             return
         progress, etag = found or (new_progress(cluster_id, self.clock()), "")
+        if is_lost(progress.again_at, self.lost_after, self.clock()):
+            await self._send(progress)  # the same visit: should its message only be late, one of them is the duplicate
+            return
         if found and not self._is_worth_a_visit(progress):
             log.info("onboarding.duplicate", extra={"cluster": progress.id})
             return
@@ -76,8 +79,6 @@ class Onboard:
 
     def _is_worth_a_visit(self, progress: Progress) -> bool:
         now = self.clock()
-        if is_lost(progress.again_at, self.lost_after, now):
-            return True
         if progress.writing or (progress.looked_at and now < progress.looked_at + _JUST_LOOKED):
             return False
         return progress.again_at is None or progress.again_at > now + _JUST_LOOKED
@@ -101,10 +102,10 @@ class Onboard:
         now = self.clock()
         if message.slot and now - message.slot <= _SLOT_TOLERANCE:
             return True
-        if not await self.pacer.room(progress.subscription):
+        slot = await self.pacer.reserve_soon(progress.subscription)
+        if slot is None:
             await self.queue.send(ONBOARDING, replace(message, slot=None), not_before=now + LOOK_AHEAD)
             return False
-        slot = (await self.pacer.reserve(progress.subscription, 1))[0]
         if slot - now <= timedelta(seconds=1):
             return True
         await self.queue.send(ONBOARDING, replace(message, slot=slot), not_before=slot)

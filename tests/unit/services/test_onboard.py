@@ -192,6 +192,19 @@ async def test_the_sweep_finds_a_cluster_whose_message_is_lost() -> None:
     assert progress(world).state == "done"
 
 
+async def test_a_message_that_was_only_late_is_still_good() -> None:
+    world = a_world(a_cluster())
+    await announce(world)
+    world.clock.pass_(400)
+    late = list(world.queue.waiting)
+    for _ in range(3):
+        await world.sweep_clusters()()
+        await world.onboard()(OnboardCluster(cluster_id=a_cluster().id))
+    world.queue.waiting = late
+    await run(world)
+    assert progress(world).state == "done"
+
+
 async def test_the_sweep_finds_a_cluster_that_is_back() -> None:
     world = a_world(a_cluster(connectivity="Offline"))
     await announce(world)
