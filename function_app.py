@@ -7,9 +7,11 @@ from functions import (
     apply_update,
     bury,
     call_gate,
+    clusters,
     gates,
     health,
     on_azure_event,
+    onboard,
     plan_change,
     receive,
     report_commit,
@@ -26,11 +28,13 @@ app.register_functions(plan_change.blueprint)
 app.register_functions(step_rollout.blueprint)
 app.register_functions(apply_update.blueprint)
 app.register_functions(call_gate.blueprint)
+app.register_functions(onboard.blueprint)
 app.register_functions(send_notification.blueprint)
 app.register_functions(report_commit.blueprint)
 app.register_functions(sweeps.blueprint)
 app.register_functions(bury.blueprint)
 app.register_functions(rollouts.blueprint)
 app.register_functions(acts.blueprint)
+app.register_functions(clusters.blueprint)
 app.register_functions(gates.blueprint)
 app.register_functions(health.blueprint)

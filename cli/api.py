@@ -4,7 +4,7 @@ import argparse
 import getpass
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -50,6 +50,15 @@ class Api:
         """The first hundred targets of a rollout in a state."""
         found: list[dict[str, Any]] = (await self._get(f"/api/rollouts/{_part(rollout_id)}/targets?state={_part(state)}"))["targets"]
         return found
+
+    async def clusters(self, state: str = "") -> AsyncIterator[dict[str, Any]]:
+        """Every cluster that has a baseline, page by page."""
+        continuation: str | None = ""
+        while continuation is not None:
+            page = await self._get(f"/api/clusters?limit=1000&state={_part(state)}&continuation={continuation}")
+            for cluster in page["clusters"]:
+                yield cluster
+            continuation = page["continuation"]
 
     async def find(self, beginning: str) -> str:
         """The id of the one rollout among the newest that begins so; a whole id is taken as it is. Raises ApiError."""

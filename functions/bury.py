@@ -32,6 +32,11 @@ async def bury_notifications(message: func.QueueMessage) -> None:
     await _bury("notifications", message)
 
 
+@blueprint.queue_trigger("message", queue_name="onboarding-poison", connection="AzureWebJobsStorage")
+async def bury_onboarding(message: func.QueueMessage) -> None:
+    await _bury("onboarding", message)
+
+
 @blueprint.queue_trigger("message", queue_name="gate-calls-poison", connection="AzureWebJobsStorage")
 async def bury_gate_calls(message: func.QueueMessage) -> None:
     await _bury("gate-calls", message)

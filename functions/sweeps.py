@@ -17,6 +17,13 @@ async def sweep_rollouts(timer: func.TimerRequest) -> None:
     await watch_config()
 
 
+@blueprint.timer_trigger("timer", schedule="%SWEEP_CLUSTERS_SCHEDULE%", run_on_startup=False, use_monitor=True)
+async def sweep_clusters(timer: func.TimerRequest) -> None:
+    """Looks for clusters that are not on their way to their baseline though they should be."""
+    sweep = await bootstrap.app().sweep_clusters()
+    await sweep()
+
+
 @blueprint.timer_trigger("timer", schedule="%SWEEP_COMPLIANCE_SCHEDULE%", run_on_startup=False, use_monitor=True)
 async def sweep_compliance(timer: func.TimerRequest) -> None:
     """Asks Resource Graph what the targets that rollouts wait for are now."""

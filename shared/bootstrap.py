@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shared.azure.cluster_resources import ArmClusterResources
     from shared.azure.config_blob import ConfigBlob
     from shared.azure.cosmos.audit import CosmosAudit
     from shared.azure.cosmos.changes import CosmosChanges
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.foreign_writes import CosmosForeignWrites
     from shared.azure.cosmos.keys import CosmosDataKeys
     from shared.azure.cosmos.objects import CosmosObjectEvents
+    from shared.azure.cosmos.onboardings import CosmosOnboardings
     from shared.azure.cosmos.policy_states import CosmosPolicyStates
     from shared.azure.cosmos.rollouts import CosmosRollouts
     from shared.azure.credential import AsyncCredential
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from shared.azure.logs_ingestion import LogsIngestion
     from shared.azure.queues import StorageQueue
     from shared.azure.resource_graph import GraphFleet
+    from shared.azure.resource_graph_clusters import GraphClusters
     from shared.azure.resource_manager import ArmResourceManager
     from shared.azure.sealing import EnvelopeSealer
     from shared.config.models import App as AppConfig
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from shared.services.notify_receiver import NotifyReceiver
     from shared.services.observe import Observe
     from shared.services.on_azure_event import OnAzureEvent
+    from shared.services.onboard import Onboard
     from shared.services.pacing import Pacer
     from shared.services.person_answers import PersonAnswers
     from shared.services.plan import Plan
@@ -59,9 +63,12 @@ if TYPE_CHECKING:
     from shared.services.receive import Receive
     from shared.services.refusals import Refusals
     from shared.services.report import Report
+    from shared.services.report_clusters import ReportClusters
     from shared.services.report_commit import ReportOn
     from shared.services.report_flux import ReportFlux
     from shared.services.step import Step
+    from shared.services.sweep_clusters import SweepClusters
+    from shared.services.wanted import WantedOf
     from shared.services.watch_config import WatchConfig
 
 
@@ -191,6 +198,41 @@ class App:
             frozenset(self.settings.sluice_subscriptions),
             frozenset(map(normal_identity, self.settings.own_identities)),
         )
+
+    async def onboard(self) -> "Onboard":
+        from shared.services.onboard import Onboard
+        from shared.services.onboarding_news import OnboardingNews
+        from shared.services.protected_settings import ProtectedSettings
+
+        return Onboard(
+            self.onboardings,
+            await self._wanted(),
+            self.cluster_resources,
+            ProtectedSettings(self.secrets),
+            self.pacer,
+            self.audit,
+            self.queue,
+            OnboardingNews(self.tell),
+            now,
+            timedelta(seconds=self.settings.apply_lease_seconds),
+            timedelta(seconds=self.settings.redispatch_after_seconds),
+        )
+
+    async def sweep_clusters(self) -> "SweepClusters":
+        from shared.services.sweep_clusters import SweepClusters
+
+        lost_after = timedelta(seconds=self.settings.redispatch_after_seconds)
+        return SweepClusters(self.onboardings, self.clusters, await self._wanted(), self.queue, now, lost_after)
+
+    async def _wanted(self) -> "WantedOf":
+        from shared.services.wanted import WantedOf
+
+        return WantedOf(await self.config.latest(), self.clusters)
+
+    def report_clusters(self) -> "ReportClusters":
+        from shared.services.report_clusters import ReportClusters
+
+        return ReportClusters(self.onboardings)
 
     async def tell(self) -> "Tell":
         from shared.services.notify import Tell
@@ -382,6 +424,19 @@ class App:
         return LogsIngestion(self.credential, self.settings.logs_ingestion_endpoint, self.settings.logs_ingestion_rule)
 
     @cached_property
+    def clusters(self) -> "GraphClusters":
+        from shared.azure.resource_graph_clusters import GraphClusters
+
+        return GraphClusters(self.fleet)
+
+    @cached_property
+    def cluster_resources(self) -> "ArmClusterResources":
+        from shared.azure.cluster_resources import ArmClusterResources
+
+        settings = self.settings
+        return ArmClusterResources(self.credential, settings.azure_resource_manager, settings.azure_resource_manager_audience)
+
+    @cached_property
     def outbound_http(self) -> "OutboundHttp":
         from shared.providers.http import OutboundHttp
 
@@ -468,6 +523,12 @@ class App:
         return CosmosObjectEvents(self.database, self.sealer)
 
     @cached_property
+    def onboardings(self) -> "CosmosOnboardings":
+        from shared.azure.cosmos.onboardings import CosmosOnboardings
+
+        return CosmosOnboardings(self.database, self.sealer)
+
+    @cached_property
     def deliveries(self) -> "CosmosDeliveries":
         from shared.azure.cosmos.deliveries import CosmosDeliveries
 
@@ -487,7 +548,7 @@ class App:
 
     async def close(self) -> None:
         """Closes what was opened. Only short-lived programs need it: a function app ends with its process."""
-        azure = ("config", "database", "secrets", "queue", "resource_manager", "fleet", "log_rows")
+        azure = ("config", "database", "secrets", "queue", "resource_manager", "cluster_resources", "fleet", "log_rows")
         opened = (*azure, "outbound_http", "flux_receivers", "credential")
         await asyncio.gather(*(vars(self)[name].close() for name in opened if name in vars(self)))
 

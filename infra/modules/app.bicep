@@ -48,6 +48,7 @@ var settings = {
   LOGS_INGESTION_RULE: logsRule
   SWEEP_ROLLOUTS_SCHEDULE: '0 * * * * *'
   SWEEP_COMPLIANCE_SCHEDULE: '*/30 * * * * *'
+  SWEEP_CLUSTERS_SCHEDULE: '0 */5 * * * *'
   EXPORT_LOGS_SCHEDULE: '45 * * * * *'
 }
 

@@ -25,7 +25,9 @@ MADE_BY: JsonObject = {"createdBy": "platform@contoso.example", "createdByType":
 
 @dataclass(frozen=True)
 class FleetOrder:
-    """`canary_share` and `legacy_share` are shares of 1; without `pinned` the configurations follow the branch."""
+    """`canary_share` and `legacy_share` are shares of 1; without `pinned` the configurations follow the branch. `bare` clusters
+    have just been connected: without extension and configuration.
+    """
 
     repository: str
     clusters: int = 50
@@ -42,6 +44,8 @@ class FleetOrder:
     kustomizations: dict[str, Any] = field(default_factory=lambda: {"platform": {"path": "", "prune": True}})
     url_forms: Sequence[str] = ()
     poll_seconds: float = POLL_SECONDS
+    bare: bool = False
+    kind: str = ""
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> "FleetOrder":
@@ -71,13 +75,15 @@ class FleetMaker:
             ring = "canary" if number < canaries else "prod"
             cluster = _cluster(order, number, subscriptions[number % len(subscriptions)], ring, chance)
             self._cloud.add_cluster(cluster)
+            made.append(cluster.id)
+            if order.bare:
+                continue
             self._cloud.add_child(_extension(cluster))
             forms = order.url_forms or (order.repository,)
             configuration = _configuration(order, cluster, forms[number % len(forms)], head.commit)
             configuration.observation = await flux.apply_commit(configuration, head, self._repositories, NO_FAULTS)
             self._cloud.add_child(configuration)
             self._agents.follow(configuration)
-            made.append(cluster.id)
         return made
 
 
@@ -95,6 +101,7 @@ def _cluster(order: FleetOrder, number: int, subscription: str, ring: str, chanc
         tags={"ring": ring, "site": SITES[number % len(SITES)]},
         system_data=_system_data(now),
         last_connectivity_time=now,
+        kind=order.kind,
         poll_period=period,
         poll_phase=chance.uniform(0, period),
         legacy_revisions=chance.random() < order.legacy_share,

@@ -63,6 +63,7 @@ def app_settings(
         "EXPORT_LOGS_SCHEDULE": "*/15 * * * * *",
         "LOGS_INGESTION_ENDPOINT": azure,
         "LOGS_INGESTION_RULE": "dcr-local",
+        "SWEEP_CLUSTERS_SCHEDULE": "*/5 * * * * *",
         "APPLY_LEASE_SECONDS": "120",
         "FLUX_RECEIVERS_ON_LOOPBACK": "true",
         **tls.trust_environment(),

@@ -35,12 +35,12 @@ class GraphFleet:
 
     async def configurations(self, search_term: str) -> AsyncIterator[FluxConfiguration]:
         text = query("configurations").replace("{term}", _literal(search_term))
-        async for row in self._rows(text):
+        async for row in self.rows(text):
             yield _configuration(row, self._clock())
 
     async def check(self) -> None:
         """Raises when nothing can be asked."""
-        async for _ in self._rows("resources | project id | order by id asc | take 1"):
+        async for _ in self.rows("resources | project id | order by id asc | take 1"):
             return
 
     async def close(self) -> None:
@@ -48,8 +48,8 @@ class GraphFleet:
             await self._client.close()
             self._client = None
 
-    async def _rows(self, text: str) -> AsyncIterator[Row]:
-        """Every page. The client waits and tries again where Resource Graph answers 429 with Retry-After."""
+    async def rows(self, text: str) -> AsyncIterator[Row]:
+        """Every page of a query's answer. The client waits and tries again where Resource Graph answers 429 with Retry-After."""
         skip_token: str | None = None
         while True:
             with azure_errors("Azure Resource Graph"):

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.domain.pace import Limit
+from shared.domain.templates import NAME_PATTERN
 
 Problem = tuple[str, str]  #: path as msgspec writes it ($.routes[0].strategy), and reason
 
@@ -25,6 +26,8 @@ Reference = Annotated[
     ),
 ]
 Rate = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,4}/[smh]$(?!\n)", description="so many a second, minute or hour", examples=["600/m"])]
+Variable = Annotated[str, Meta(pattern=NAME_PATTERN, description="a name that Flux's post-build substitution takes", examples=["SITE"])]
+Template = Annotated[str, Meta(description="text with {cluster}, {clusterId}, {location}, {tags.site} or {tags.site:default} in it")]
 Percentage = Annotated[str, Meta(pattern=r"^(100|[1-9][0-9]?)%$(?!\n)", examples=["25%"])]
 Count = Annotated[int, Meta(ge=0)]
 

@@ -4,18 +4,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from shared.config.fields import Duration, Name, Rate, Reference, Section
+from shared.config.baselines import Baseline
+from shared.config.fields import Duration, Name, Rate, Reference, Section, Template, Variable
 from shared.config.requires import Requires
 from shared.config.strategies import Stage, Strategy
+from shared.domain.clusters import Cluster
 from shared.domain.following import RouteAction
 from shared.domain.rollouts import Reporting
 from shared.domain.selectors import Selector
-from shared.domain.templates import NAME_PATTERN
 from shared.receivers import SENDERS
 from shared.receivers.inbound import Sender
 
-Variable = Annotated[str, Meta(pattern=NAME_PATTERN, description="a name that Flux's post-build substitution takes", examples=["SITE"])]
-Template = Annotated[str, Meta(description="text with {cluster}, {clusterId}, {location}, {tags.site} or {tags.site:default} in it")]
 # `$(?!\n)`: see shared/config/fields.py.
 HeaderName = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$(?!\n)", description="the name of an HTTP header", examples=["X-Sluice-Key"])
@@ -137,7 +136,7 @@ class Provider(Section, frozen=True):
 class Group(Section, frozen=True):
     """Events that become one message: those alike in `by`, within `interval` of the first."""
 
-    by: tuple[Literal["rollout", "stage", "route"], ...] = ("rollout", "stage")
+    by: tuple[Literal["rollout", "stage", "route", "baseline"], ...] = ("rollout", "stage")
     interval: Duration = "0s"
 
 
@@ -159,6 +158,7 @@ class Config(Section, frozen=True):
     receivers: tuple[Receiver, ...] = ()
     strategies: tuple[Strategy, ...] = ()
     routes: tuple[Route, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
     providers: tuple[Provider, ...] = ()
     alerts: tuple[Alert, ...] = ()
 
@@ -167,6 +167,10 @@ class Config(Section, frozen=True):
 
     def provider(self, name: str) -> Provider | None:
         return next((provider for provider in self.providers if provider.name == name), None)
+
+    def baseline(self, cluster: Cluster) -> Baseline | None:
+        """The first of the file that selects the cluster."""
+        return next((baseline for baseline in self.baselines if baseline.selector.matches(cluster)), None)
 
     def strategy(self, name: str | None) -> Strategy:
         """The named strategy; without a name one stage of all clusters. The loader has checked that names exist."""

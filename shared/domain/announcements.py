@@ -31,9 +31,33 @@ class Announcement(msgspec.Struct, frozen=True):
     clusters: tuple[ClusterLine, ...] = ()
     more_clusters: int = 0  #: how many more there are than `clusters` names
     links: tuple[tuple[str, str], ...] = ()  #: text and https address
+    many: str = ""  #: what it tells of one cluster, where it may be told of many at once: "1 cluster", and this
+    others: tuple[str, ...] = ()  #: ids of those that are told in it
 
     def joined(self, again: "Announcement") -> "Announcement":
         """This one with the clusters that `again`, the same fact, names beside. Beyond a hundred nobody reads on."""
         named = {line.name for line in self.clusters}
         more = tuple(line for line in again.clusters if line.name not in named)
         return replace(self, clusters=(*self.clusters, *more[: max(0, _MOST_CLUSTERS - len(named))])) if more else self
+
+
+MAX_CLUSTERS = 25
+
+
+def holds(announcement: Announcement, announcement_id: str) -> bool:
+    return announcement.id == announcement_id or announcement_id in announcement.others
+
+
+def join(one: Announcement, other: Announcement) -> Announcement | None:
+    """Both as one, which counts the clusters; None where they do not tell the same."""
+    if not one.many or (one.kind, one.many) != (other.kind, other.many):
+        return None
+    others = (*one.others, other.id)
+    clusters = (*one.clusters, *other.clusters)
+    return replace(
+        one,
+        title=f"{len(others) + 1} clusters {one.many}",
+        clusters=clusters[:MAX_CLUSTERS],
+        more_clusters=one.more_clusters + other.more_clusters + len(clusters[MAX_CLUSTERS:]),
+        others=others,
+    )

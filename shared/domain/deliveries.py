@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from shared.domain.announcements import Announcement
+from shared.domain.announcements import Announcement, holds, join
 from shared.domain.record import Record
 
 #: How long a channel may be down before a message is given up.
@@ -40,16 +40,25 @@ def add(delivery: Delivery, announcement: Announcement) -> Delivery | None:
     is_open = delivery.state == "collecting" and not delivery.held_until
     if not is_open:
         return None
-    if holds(delivery, announcement):
+    if has(delivery, announcement.id):
         told = (known.joined(announcement) if known.id == announcement.id else known for known in delivery.announcements)
         return replace(delivery, announcements=tuple(told))
-    if len(delivery.announcements) >= MOST_ANNOUNCEMENTS:
+    announcements = _with(delivery.announcements, announcement)
+    if len(announcements) > MOST_ANNOUNCEMENTS:
         return None
-    return replace(delivery, announcements=(*delivery.announcements, announcement))
+    return replace(delivery, announcements=announcements)
 
 
-def holds(delivery: Delivery, announcement: Announcement) -> bool:
-    return any(known.id == announcement.id for known in delivery.announcements)
+def has(delivery: Delivery, announcement_id: str) -> bool:
+    return any(holds(known, announcement_id) for known in delivery.announcements)
+
+
+def _with(announcements: tuple[Announcement, ...], new: Announcement) -> tuple[Announcement, ...]:
+    for index, known in enumerate(announcements):
+        joined = join(known, new)
+        if joined:
+            return (*announcements[:index], joined, *announcements[index + 1 :])
+    return (*announcements, new)
 
 
 def take(delivery: Delivery, now: datetime) -> Delivery | None:

@@ -1,5 +1,6 @@
 """What the queues carry: ids, never payloads, so that a message is small and holds nothing that is sealed elsewhere."""
 
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ NOTIFICATIONS = "notifications"
 GATE_CALLS = "gate-calls"
 COMMIT_REPORTS = "commit-reports"
 ONBOARDING = "onboarding"
-QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS, COMMIT_REPORTS)
+QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS, COMMIT_REPORTS, ONBOARDING)
 
 
 class PlanChange(Record, frozen=True):
@@ -68,12 +69,20 @@ class ReportCommit(Record, frozen=True):
 
 
 class OnboardCluster(Record, frozen=True):
-    """Queue `onboarding`: look at what this cluster lacks of its baselines."""
+    """Queue `onboarding`: something happened to this cluster, or the sweep found that it is not as wanted."""
 
     cluster_id: str  #: ARM id, lower case
 
 
-Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate | ReportCommit | OnboardCluster
+class VisitCluster(Record, frozen=True):
+    """Queue `onboarding`: the next look at a cluster that is on its way. `visit` makes an older message a duplicate."""
+
+    cluster_id: str
+    visit: int
+    slot: datetime | None = None  #: reserved for the calls to Azure Resource Manager
+
+
+Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate | ReportCommit | OnboardCluster | VisitCluster
 M = TypeVar("M", bound=Record)
 
 #: What each queue may carry.
@@ -84,7 +93,7 @@ KINDS: dict[str, type[Message] | tuple[type[Message], ...]] = {
     NOTIFICATIONS: (Notify, Deliver),
     GATE_CALLS: CallGate,
     COMMIT_REPORTS: ReportCommit,
-    ONBOARDING: OnboardCluster,
+    ONBOARDING: (VisitCluster, OnboardCluster),
 }
 
 

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from shared.domain.observations import FluxConfiguration
+from shared.domain.clusters import OnCluster
 
 
 class Selector(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -20,7 +20,7 @@ class Selector(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     cluster: str = "*"
     configuration: str = "*"
 
-    def matches(self, found: FluxConfiguration) -> bool:
+    def matches(self, found: OnCluster) -> bool:
         # Spelt out, since a plan asks this of tens of thousands.
         return (
             _like(found.location, self.location)

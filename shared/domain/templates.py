@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from shared.domain.clusters import OnCluster
 from shared.domain.errors import Malformed
-from shared.domain.observations import FluxConfiguration
 from shared.domain.record import Record
 
 #: What Flux accepts as the name of a post-build variable (fluxcd.io, Kustomization: post build variable substitution).
 NAME_PATTERN = r"^[_A-Za-z][_A-Za-z0-9]*$(?!\n)"
 _TAGS = "tags."
-_FIELDS: dict[str, Callable[[FluxConfiguration], str]] = {
+_FIELDS: dict[str, Callable[[OnCluster], str]] = {
     "cluster": lambda found: found.cluster_name,
     "clusterId": lambda found: found.cluster_id,
     "location": lambda found: found.location,
@@ -34,7 +34,7 @@ class Field(Record, frozen=True):
     name: str
     default: str | None
 
-    def value(self, found: FluxConfiguration) -> str:
+    def value(self, found: OnCluster) -> str:
         """Raises Unfilled. The names of tags are compared without case, as Azure does."""
         if self.name.startswith(_TAGS):
             wanted = self.name.removeprefix(_TAGS).lower()
@@ -68,7 +68,7 @@ def parse_template(text: str) -> Template:
     return tuple(parts)
 
 
-def fill(template: Template, found: FluxConfiguration) -> str:
+def fill(template: Template, found: OnCluster) -> str:
     """The value for one cluster. Raises Unfilled.
 
     Flux puts values into YAML by replacing text, and whoever may tag a cluster writes tags: what could begin a line is refused.

@@ -13,7 +13,7 @@ from shared.config.models import Provider as ProviderConfig
 from shared.domain.announcements import Announcement
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
-from shared.domain.deliveries import Delivery, add, after_failure, after_success, holds, take
+from shared.domain.deliveries import Delivery, add, after_failure, after_success, has, take
 from shared.domain.errors import Conflict, Malformed, NotFound, Rejected, SluiceError, Upstream
 from shared.domain.messages import NOTIFICATIONS, Deliver, Notify
 from shared.domain.record import digest
@@ -23,6 +23,9 @@ from shared.ports import Audit, Deliveries, Provider, Queue, Rollouts
 from shared.services.announce import announce
 
 log = event_logger("sluice.notify")
+
+#: How long what may be told of many clusters at once is gathered, where the alert does not say.
+_GATHERED_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -37,18 +40,21 @@ class Tell:
     async def __call__(
         self, announcement: Announcement, *, route: str = "", group: dict[str, str] | None = None, at_least_seconds: float = 0
     ) -> None:
-        """`group` holds the values that alerts may group by: rollout, stage, route; and `period`, by which all of them do.
+        """`group` holds the values that alerts may group by: rollout, stage, route, baseline; and `period`, by which all of them do.
 
         `at_least_seconds`: what may come in crowds is collected for so long where an alert has a shorter interval.
         """
         for alert in self.config.alerts:
             if _wants(alert, announcement, route):
-                await self._collect(alert, announcement, group or {}, max(seconds(alert.group.interval), at_least_seconds))
+                interval = seconds(alert.group.interval) or (_GATHERED_SECONDS if announcement.many else 0)
+                await self._collect(alert, announcement, group or {}, max(interval, at_least_seconds))
 
     async def _collect(self, alert: Alert, announcement: Announcement, group: dict[str, str], interval: float) -> None:
         """Adds to the open message of the group, or begins one. A group whose message is sent already begins the next."""
         channel = digest("channel", alert.provider)
-        key = tuple(group[by] for by in (*alert.group.by, "period") if by in group) if interval else (announcement.id,)
+        alone = (announcement.kind, announcement.many) if announcement.many else (announcement.id,)
+        is_grouped = interval if not announcement.many else seconds(alert.group.interval)
+        key = tuple(group[by] for by in (*alert.group.by, "period") if by in group) if is_grouped else alone
         window = 0
         while True:
             delivery_id = digest("delivery", alert.name, *key, str(window))
@@ -59,7 +65,7 @@ class Tell:
                 continue
             delivery, etag = found
             added = add(delivery, announcement)
-            if added == delivery or (added is None and holds(delivery, announcement)):
+            if added == delivery or (added is None and has(delivery, announcement.id)):
                 await self._send(delivery)
                 return
             if added is None:

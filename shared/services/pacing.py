@@ -1,7 +1,9 @@
 """Reserving write slots, so that any number of instances together keep under ARM's limit."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.advance import MOST_CHANGES
@@ -43,6 +45,8 @@ class Pacer:
     store: PaceStore
     region: str
     clock: Clock
+    #: One at a time of those in this process: they would only get into each other's way at the store.
+    _queues: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def reserve(self, subscription: str, count: int) -> tuple[datetime, ...]:
         """The next `count` slots, none before now."""
@@ -51,6 +55,17 @@ class Pacer:
             reserved, slots = reserve(pace, count, self.clock())
             if await self._saved(reserved, etag):
                 return slots
+
+    async def reserve_soon(self, subscription: str) -> datetime | None:
+        """The next slot; None while it would lie further ahead than a rollout may reach."""
+        async with self._queues[subscription]:
+            while True:
+                pace, etag = await self.store.get(self._id(subscription))
+                if not room(pace, self.clock(), LOOK_AHEAD):
+                    return None
+                reserved, (slot,) = reserve(pace, 1, self.clock())
+                if await self._saved(reserved, etag):
+                    return slot
 
     async def room(self, subscription: str) -> int:
         """How many slots may be reserved now so that none lies further ahead than a rollout may reach."""

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.domain.baselines import Piece, Wanted
 from shared.domain.changes import Change, change_id
 from shared.domain.checks import CheckResult
+from shared.domain.clusters import Cluster
 from shared.domain.gates import Gate
 from shared.domain.observations import FluxConfiguration, Observation
 from shared.domain.pins import Pin
@@ -162,3 +164,46 @@ def a_rollout(*stages: Stage, **fields: Any) -> Rollout:
         "updated_at": NOW,
     }
     return Rollout(**values | fields)
+
+
+def a_cluster(number: int = 0, **fields: Any) -> Cluster:
+    subscription = fields.pop("subscription", "sub-1")
+    values: dict[str, Any] = {
+        "id": resource_id(number, subscription=subscription).partition("/providers/microsoft.kubernetesconfiguration")[0],
+        "cluster_name": f"cluster-{number:03}",
+        "subscription": subscription,
+        "resource_group": "edge",
+        "location": "westeurope",
+        "distribution": "k3s",
+        "kubernetes_version": "1.31.2",
+        "tags": {"site": "berlin", "ring": "prod"},
+        "connectivity": "Connected",
+    }
+    return Cluster(**values | fields)
+
+
+def an_extension_piece(**settings: str) -> Piece:
+    properties = {
+        "extensionType": "microsoft.flux",
+        "releaseTrain": "Stable",
+        "autoUpgradeMinorVersion": True,
+        "scope": {"cluster": {"releaseNamespace": "flux-system"}},
+        "configurationSettings": {"multiTenancy.enforce": "true", **settings},
+    }
+    return Piece(kind="extension", name="flux", properties=properties)
+
+
+def a_piece(name: str = "infra", *, secrets: dict[str, str] | None = None, kustomizations: Any = None, **source: Any) -> Piece:
+    """A fluxConfiguration that follows main of URL."""
+    properties = {
+        "scope": "cluster",
+        "namespace": f"flux-{name}",
+        "sourceKind": "GitRepository",
+        "gitRepository": {"url": URL, "repositoryRef": {"branch": "main"}, "timeoutInSeconds": 600, "syncIntervalInSeconds": 600, **source},
+        "kustomizations": kustomizations or {name: {"path": f"./{name}", "prune": True, "dependsOn": []}},
+    }
+    return Piece(kind="configuration", name=name, properties=properties, secrets=secrets or {})
+
+
+def a_wanted(*configurations: Piece, **fields: Any) -> Wanted:
+    return Wanted(**{"baseline": "edge", "pieces": (an_extension_piece(), *configurations)} | fields)

@@ -11,6 +11,7 @@ from shared.domain.audit import Entry, Link, make_link
 from shared.domain.buckets import ObjectEvent
 from shared.domain.changes import Change
 from shared.domain.checks import CheckResult
+from shared.domain.clusters import Cluster
 from shared.domain.commit_reports import CommitReport, Said
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
@@ -20,6 +21,7 @@ from shared.domain.foreign_writes import ForeignWrite
 from shared.domain.gates import Gate, Verdict
 from shared.domain.ledger import Head, head_id
 from shared.domain.observations import Observation
+from shared.domain.onboarding_progress import Made, Progress, progress_id
 from shared.domain.pins import Pin
 from shared.domain.policy_states import PolicyState
 from shared.domain.record import Record, digest
@@ -36,6 +38,9 @@ CONFIGURATION_ID = (
     f"/subscriptions/{SUBSCRIPTION}/resourcegroups/{SECRET}/providers/microsoft.kubernetes/connectedclusters/{SECRET}-berlin"
     "/providers/microsoft.kubernetesconfiguration/fluxconfigurations/platform"
 )
+
+
+CLUSTER_ID = CONFIGURATION_ID.partition("/providers/microsoft.kubernetesconfiguration")[0]
 
 
 def later(seconds: float) -> datetime:
@@ -77,6 +82,54 @@ def head() -> Head:
         lineage=("2e" * 20, "3d" * 20),
         rollouts=(digest("rollout", "1"), digest("rollout", "2")),
     )
+
+
+def progress(cluster_id: str = CLUSTER_ID, **fields: Any) -> Progress:
+    values: dict[str, Any] = {
+        "id": progress_id(cluster_id),
+        "cluster_id": cluster_id,
+        "subscription": SUBSCRIPTION,
+        "since": AT,
+        "state": "failed",
+        "cluster": Cluster(
+            id=cluster_id,
+            cluster_name=f"{SECRET}-berlin",
+            subscription=SUBSCRIPTION,
+            resource_group=SECRET,
+            location="westeurope",
+            distribution="k3s",
+            kubernetes_version="1.31.2",
+            tags={"owner": SECRET},
+            connectivity="Connected",
+            kind="ProvisionedCluster",
+        ),
+        "seen_as": "Connected",
+        "baseline": f"{SECRET}-edge",
+        "aim": digest("aim"),
+        "step": f"configuration {SECRET}",
+        "reason": f"{SECRET} is not there",
+        "notes": (f"left to {SECRET}",),
+        "visit": 7,
+        "again_at": later(10),
+        "looked_at": AT,
+        "looks": 2,
+        "attempts": 1,
+        "refusals": 1,
+        "writing": f"7 PUT configuration {SECRET}",
+        "made": {
+            f"configuration {SECRET}": Made(
+                kind="configuration",
+                name=SECRET,
+                properties={"gitRepository": {"url": URL}},
+                secrets={"configurationProtectedSettings.httpsKey": f"kv://{SECRET}/key"},
+                on_removal="delete",
+                created=True,
+                suspended=True,
+                left=True,
+            )
+        },
+    }
+    return Progress(**values | fields)
 
 
 def check(**fields: Any) -> CheckResult:
@@ -325,6 +378,8 @@ def delivery() -> Delivery:
         clusters=(ClusterLine(name=f"{SECRET}-berlin", reason=f"{SECRET} is closed"),),
         more_clusters=6,
         links=(("commit", f"https://git.example/{SECRET}"),),
+        many=f"of {SECRET} failed",
+        others=(digest("other"),),
     )
     return Delivery(
         id=digest("delivery"),
@@ -407,5 +462,6 @@ ALL: dict[str, Record] = {
     "last-event": last_event(),
     "delivery": delivery(),
     "commit-report": commit_report(),
+    "progress": progress(),
     "link": link(),
 }

@@ -19,6 +19,7 @@ from shared.azure.cosmos.documents import Shelf
 from shared.azure.cosmos.foreign_writes import FOREIGN_WRITE, CosmosForeignWrites
 from shared.azure.cosmos.keys import CosmosDataKeys
 from shared.azure.cosmos.objects import LAST_EVENT, CosmosObjectEvents
+from shared.azure.cosmos.onboardings import PROGRESS, CosmosOnboardings
 from shared.azure.cosmos.pace import CosmosPace
 from shared.azure.cosmos.policy_states import POLICY_STATE, CosmosPolicyStates
 from shared.azure.cosmos.rollouts import ROLLOUT, TARGET, CosmosRollouts
@@ -39,6 +40,7 @@ KINDS = [
     pytest.param(FOREIGN_WRITE, filled.foreign_write, id="foreign-write"),
     pytest.param(POLICY_STATE, filled.policy_state, id="policy-state"),
     pytest.param(LAST_EVENT, filled.last_event, id="last-event"),
+    pytest.param(PROGRESS, filled.progress, id="onboarding"),
     pytest.param(DELIVERY, filled.delivery, id="delivery"),
     pytest.param(COMMIT_REPORT, filled.commit_report, id="commit-report"),
     pytest.param(LINK, filled.link, id="audit"),
@@ -124,6 +126,27 @@ async def test_the_pages_of_rollouts_are_whole_and_newest_first(database: Databa
     assert [rollout.created_at for rollout in seen] == sorted((r.created_at for r in seen), reverse=True)
     assert {rollout.id for rollout in seen} == {f"r{number:02}" for number in range(25)}
     assert len(seen) == 25
+
+
+async def test_the_clusters_on_their_way_are_seen_at_a_glance_opened_and_paged(database: Database, sealer: EnvelopeSealer) -> None:
+    store = CosmosOnboardings(database, sealer)
+    made = [filled.progress(f"{filled.CLUSTER_ID}-{n}", state="done" if n % 2 else "failed") for n in range(5)]
+    for each in made:
+        await store.save(each, "")
+    by_id = sorted(made, key=lambda each: each.id)
+    glances = {glance.id: glance for glance in await store.glances()}
+    assert set(glances) == {each.id for each in made}
+    assert glances[made[0].id].looked_at == filled.AT
+    assert {each.cluster_id for each in await store.open([made[1].id, made[2].id])} == {made[1].cluster_id, made[2].cluster_id}
+    assert await store.some(state=None, after="", limit=2) == by_id[:2]
+    assert await store.some(state=None, after=by_id[1].id, limit=9) == by_id[2:]
+    assert await store.some(state="done", after="", limit=9) == [each for each in by_id if each.state == "done"]
+    for _ in range(2):
+        await store.drop(made[0])
+    assert await store.get(made[0].cluster_id) is None
+    found = await store.get(made[1].cluster_id)
+    assert found is not None
+    assert found[0] == made[1]
 
 
 async def test_the_list_of_the_active_is_a_set(database: Database, sealer: EnvelopeSealer) -> None:

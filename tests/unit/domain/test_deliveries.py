@@ -8,7 +8,17 @@ from builders import NOW, at
 from msgspec.structs import replace
 
 from shared.domain.announcements import Announcement, ClusterLine
-from shared.domain.deliveries import ATTEMPT_LASTS, GIVE_UP_AFTER, MOST_ANNOUNCEMENTS, Delivery, add, after_failure, after_success, take
+from shared.domain.deliveries import (
+    ATTEMPT_LASTS,
+    GIVE_UP_AFTER,
+    MOST_ANNOUNCEMENTS,
+    Delivery,
+    add,
+    after_failure,
+    after_success,
+    has,
+    take,
+)
 
 
 def a_delivery(**fields: Any) -> Delivery:
@@ -48,6 +58,30 @@ def test_a_message_that_is_full_takes_no_more() -> None:
     delivery = a_delivery(announcements=tuple(an_announcement(str(number)) for number in range(MOST_ANNOUNCEMENTS)))
     assert add(delivery, an_announcement("one more")) is None
     assert add(delivery, an_announcement("7")) == delivery
+
+
+def one_of_many(number: int, many: str = "reached baseline edge") -> Announcement:
+    line = ClusterLine(name=f"cluster-{number}", reason="")
+    return Announcement(id=f"a{number}", kind="cluster.onboarded", severity="info", title="1", summary="", clusters=(line,), many=many)
+
+
+def test_what_is_told_of_many_clusters_is_one_announcement_that_counts_them() -> None:
+    delivery: Delivery | None = a_delivery(announcements=(an_announcement("first"),))
+    for number in [*range(30), 3, 29]:
+        assert delivery is not None
+        delivery = add(delivery, one_of_many(number))
+    assert delivery is not None
+    _, joined = delivery.announcements
+    assert joined.title == "30 clusters reached baseline edge"
+    assert ([line.name for line in joined.clusters], joined.more_clusters) == ([f"cluster-{n}" for n in range(25)], 5)
+    assert all(has(delivery, f"a{number}") for number in range(30))
+    assert not has(delivery, "a30")
+
+
+def test_what_tells_another_thing_is_not_joined() -> None:
+    delivery = add(a_delivery(announcements=(one_of_many(1),)), one_of_many(2, "reached baseline shop"))
+    assert delivery is not None
+    assert len(delivery.announcements) == 2
 
 
 @pytest.mark.parametrize("closed", [{"state": "sent"}, {"state": "failed"}, {"held_until": at(60)}])

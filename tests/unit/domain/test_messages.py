@@ -20,6 +20,7 @@ from shared.domain.messages import (
     PlanChange,
     ReportCommit,
     StepRollout,
+    VisitCluster,
     encode,
     read,
 )
@@ -34,6 +35,7 @@ messages = st.one_of(
     st.builds(Deliver, channel=ids, delivery_id=ids),
     st.builds(ReportCommit, rollout_id=ids),
     st.builds(OnboardCluster, cluster_id=ids),
+    st.builds(VisitCluster, cluster_id=ids, visit=st.integers(0, 2**53)),
     st.builds(CallGate, rollout_id=ids, stage=st.integers(0, 99), gate=ids),
 )
 

@@ -49,6 +49,9 @@ def app(world: World, config_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         rates=world.rates,
         compare=world.compare,
         refusals=world.refusals,
+        onboardings=world.onboardings,
+        clusters=world.clusters,
+        cluster_resources=world.arm,
     )
     monkeypatch.setattr(bootstrap, "_app", made)
     monkeypatch.setattr(bootstrap, "now", world.clock)

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import azure.functions as func
 import pytest
-from builders import a_change, a_flux_configuration, a_gate, a_rollout, a_stage, a_target, at, resource_id, sha
+from builders import a_change, a_cluster, a_flux_configuration, a_gate, a_rollout, a_stage, a_target, at, resource_id, sha
 from calling import FUNCTIONS, call, told
 from counted import Since
 from msgspec.structs import replace
-from worlds import World
+from worlds import CONFIG, World
 
 from shared import bootstrap
 from shared.domain.errors import Malformed, NotFound, Rejected, Throttled, Unavailable
@@ -66,6 +66,10 @@ def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str]
         ("bury_rollout_steps", {"type": "queueTrigger", "queueName": "rollout-steps-poison"}),
         ("bury_config_updates", {"type": "queueTrigger", "queueName": "config-updates-poison"}),
         ("bury_notifications", {"type": "queueTrigger", "queueName": "notifications-poison"}),
+        ("onboard", {"type": "queueTrigger", "queueName": "onboarding"}),
+        ("bury_onboarding", {"type": "queueTrigger", "queueName": "onboarding-poison"}),
+        ("list_clusters", {"type": "httpTrigger", "route": "clusters", "methods": ["GET"], "authLevel": "FUNCTION"}),
+        ("sweep_clusters", {"type": "timerTrigger", "schedule": "%SWEEP_CLUSTERS_SCHEDULE%", "runOnStartup": False}),
         ("bury_gate_calls", {"type": "queueTrigger", "queueName": "gate-calls-poison"}),
         ("bury_commit_reports", {"type": "queueTrigger", "queueName": "commit-reports-poison"}),
         ("sweep_rollouts", {"type": "timerTrigger", "schedule": "%SWEEP_ROLLOUTS_SCHEDULE%", "runOnStartup": False}),
@@ -156,6 +160,28 @@ async def test_the_timers_find_what_no_message_will(world: World) -> None:
     assert world.queue.messages("changes") == [PlanChange(source=change.source, change_id=change.id)]
     await call("sweep_compliance", None)
     assert world.rollouts.kept_targets.now((rollout.id, "target-000")).observation == world.fleet.found[0].observation
+
+
+@pytest.fixture
+def with_baseline(config_path: Path) -> None:
+    config_path.write_text(f"{CONFIG}baselines:\n  - {{name: edge}}\n")
+
+
+@pytest.mark.usefixtures("with_baseline")
+async def test_a_cluster_goes_all_the_way_by_its_messages(world: World) -> None:
+    world.arm.add(a_cluster())
+    await call("sweep_clusters", None)
+    for _ in range(10):
+        world.clock.pass_(15)
+        for sent in world.queue.visible():
+            world.queue.waiting.remove(sent)
+            await call("onboard" if sent.queue == "onboarding" else "send_notification", a_message(sent.text))
+        world.arm.models[a_cluster().id].settle()
+    response = await call("list_clusters", a_request(state="done", limit="5"))
+    assert response.status_code == 200
+    assert [one["cluster"] for one in told(response)["clusters"]] == ["cluster-000"]
+    assert (await call("list_clusters", a_request(state="happy"))).status_code == 400
+    assert (await call("list_clusters", a_request(limit="none"))).status_code == 400
 
 
 @pytest.fixture

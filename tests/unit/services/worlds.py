@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from fake_fleet_of_clusters import FakeArm, FakeClusters, FakeOnboardings
 from fakes import (
     FakeAudit,
     FakeChanges,
@@ -48,8 +49,11 @@ from shared.services.notify import Post, Tell, TellEvent
 from shared.services.notify_receiver import NotifyReceiver
 from shared.services.observe import Observe
 from shared.services.on_azure_event import OnAzureEvent
+from shared.services.onboard import Onboard
+from shared.services.onboarding_news import OnboardingNews
 from shared.services.pacing import Pacer
 from shared.services.plan import Plan
+from shared.services.protected_settings import ProtectedSettings
 from shared.services.rates import Rates
 from shared.services.receive import Receive
 from shared.services.record_change import RecordChange
@@ -57,7 +61,9 @@ from shared.services.refusals import Refusals
 from shared.services.report_commit import ReportOn
 from shared.services.report_flux import ReportFlux
 from shared.services.step import Step
+from shared.services.sweep_clusters import SweepClusters
 from shared.services.touched_paths import TouchedPaths
+from shared.services.wanted import WantedOf
 
 CONFIG = """
 apiVersion: sluice/v1
@@ -79,6 +85,7 @@ alerts:
 REDISPATCH_AFTER_SECONDS = 300.0
 OURS = frozenset({"5111ce00000040008000000000000000"})  #: the app's own identity, as callers of ARM are compared
 LEASE = timedelta(seconds=120)
+LOST_AFTER = timedelta(seconds=REDISPATCH_AFTER_SECONDS)
 
 
 @dataclass
@@ -110,6 +117,9 @@ class World:
         self.gate_caller = FakeGateCaller()
         self.receiver_caller = FakeReceiverCaller()
         self.pace = FakePace(self.faults)
+        self.onboardings = FakeOnboardings(self.faults)
+        self.arm = FakeArm()
+        self.clusters = FakeClusters(self.arm)
         self.pacer = Pacer(self.pace, "westeurope", self.clock)
         self.receiver_pace = FakePace(Faults())  # its own, since what it does is no part of what a delivery writes
         self.rates = Rates(self.receiver_pace, self.clock)
@@ -181,6 +191,30 @@ class World:
         stores = (self.foreign_writes, self.policy_states, self.object_events)
         return OnAzureEvent(self.look(), record_change, *stores, self.queue, self.clock, config, tell, subscriptions, identities)
 
+    def wanted(self) -> WantedOf:
+        return WantedOf(self.config, self.clusters)
+
+    def onboard(self) -> Onboard:
+        async def tell() -> Tell:
+            return self.tell()
+
+        return Onboard(
+            self.onboardings,
+            self.wanted(),
+            self.arm,
+            ProtectedSettings(self.secrets),
+            self.pacer,
+            self.audit,
+            self.queue,
+            OnboardingNews(tell),
+            self.clock,
+            LEASE,
+            LOST_AFTER,
+        )
+
+    def sweep_clusters(self) -> SweepClusters:
+        return SweepClusters(self.onboardings, self.clusters, self.wanted(), self.queue, self.clock, LOST_AFTER)
+
     def tell(self) -> Tell:
         return Tell(self.config, self.deliveries, self.queue, self.clock)
 
@@ -221,6 +255,8 @@ class World:
                 await self.step()(message.rollout_id)
             case "config-updates":
                 await self.apply()(message, holder=f"attempt-{self._attempts}")
+            case "onboarding":
+                await self.onboard()(message)
             case "gate-calls":
                 await self.call_gate()(message)
             case "commit-reports":
