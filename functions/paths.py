@@ -1,4 +1,4 @@
-"""What a path names."""
+"""What a path and its query name."""
 
 import azure.functions as func
 
@@ -13,3 +13,13 @@ def rollout_id(req: func.HttpRequest) -> str:
     if not (given.isascii() and given.replace("-", "").isalnum() and len(given) <= _LONGEST_ID):
         raise NotFound("there is no such rollout")
     return given
+
+
+def limit(req: func.HttpRequest, default: int) -> int:
+    """Brought into its range by the use case."""
+    from shared.domain.errors import Refused
+
+    asked = req.params.get("limit") or str(default)
+    if not (asked.isascii() and asked.isdecimal()):
+        raise Refused(400, "limit must be a whole number from 1", explain=True)
+    return int(asked[:4])

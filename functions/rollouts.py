@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import azure.functions as func
 
 from functions.answers import answer_people
-from functions.paths import rollout_id
+from functions.paths import limit, rollout_id
 from functions.principal import asked_by
 from shared import bootstrap
 
@@ -35,7 +35,7 @@ async def list_targets(req: func.HttpRequest) -> func.HttpResponse:
 
 async def _list(req: func.HttpRequest) -> Mapping[str, object]:
     _check_reader(req)
-    return await bootstrap.app().report().recent(_limit(req, _PAGE), req.params.get("continuation") or None)
+    return await bootstrap.app().report().recent(limit(req, _PAGE), req.params.get("continuation") or None)
 
 
 async def _one(req: func.HttpRequest) -> Mapping[str, object]:
@@ -46,19 +46,9 @@ async def _one(req: func.HttpRequest) -> Mapping[str, object]:
 async def _targets(req: func.HttpRequest) -> Mapping[str, object]:
     _check_reader(req)
     stage, state, continuation = (req.params.get(name) or "" for name in ("stage", "state", "continuation"))
-    report, limit = bootstrap.app().report(), _limit(req, _PAGE_OF_TARGETS)
-    return await report.targets(rollout_id(req), stage=stage, state=state, limit=limit, continuation=continuation)
+    most = limit(req, _PAGE_OF_TARGETS)
+    return await bootstrap.app().report().targets(rollout_id(req), stage=stage, state=state, limit=most, continuation=continuation)
 
 
 def _check_reader(req: func.HttpRequest) -> None:
     asked_by(req, "Reader", "Operator", "Approver")
-
-
-def _limit(req: func.HttpRequest, default: int) -> int:
-    """Brought into its range by the use case."""
-    from shared.domain.errors import Refused
-
-    limit = req.params.get("limit") or str(default)
-    if not (limit.isascii() and limit.isdecimal()):
-        raise Refused(400, "limit must be a whole number from 1", explain=True)
-    return int(limit[:4])

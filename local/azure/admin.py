@@ -17,6 +17,7 @@ from local.azure.git_source import GitRepositories, SourceError
 from local.azure.identity import Application, IdentityProvider
 from local.azure.journal import Journal
 from local.azure.key_vault import KeyVault
+from local.azure.policies import Assignment
 from local.azure.resource_graph import ResourceGraph
 from local.azure.resources import Cluster, FluxConfiguration
 from local.azure.tokens import TokenAuthority
@@ -64,6 +65,8 @@ class Admin:
             web.post("/_sim/fleet", self.add_fleet),
             web.get("/_sim/clusters", self.clusters),
             web.post("/_sim/clusters/{name}/connectivity", self.set_connectivity),
+            web.put("/_sim/clusters/{name}/tags", self.set_tags),
+            web.post("/_sim/policies", self.assign_policy),
             web.post("/_sim/faults", self.add_fault),
             web.delete("/_sim/faults", self.clear_faults),
             web.get("/_sim/messages", self.messages),
@@ -121,6 +124,21 @@ class Admin:
         for cluster in found:
             self._connect(cluster, str(state))
         return json_response([_cluster_view(cluster) for cluster in found])
+
+    async def set_tags(self, request: web.Request) -> web.Response:
+        tags = await read_object(request)
+        for cluster in self._cloud.clusters_named(request.match_info["name"]):
+            cluster.tags = {str(name): str(value) for name, value in tags.items()}
+            self._cloud.touch(cluster)
+        return json_response(tags)
+
+    async def assign_policy(self, request: web.Request) -> web.Response:
+        try:
+            assignment = Assignment.from_json(await read_object(request))
+        except TypeError as error:
+            raise _bad(error) from error
+        self._cloud.policies.assign(assignment)
+        return json_response({"id": assignment.id}, status=201)
 
     async def add_fault(self, request: web.Request) -> web.Response:
         """The kinds that Faults knows, and `token`, which shortens the life of tokens minted from now on."""

@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
+from local.azure.policies import Policies
 from local.azure.resources import Cluster, Operation, ProxyResource
 
 KEPT_OPERATIONS = 50_000
@@ -14,6 +15,7 @@ class Cloud:
 
     def __init__(self) -> None:
         self.subscriptions: set[str] = set()
+        self.policies = Policies()
         self._clusters: dict[str, Cluster] = {}
         self._operations: OrderedDict[str, Operation] = OrderedDict()
         self._changed: OrderedDict[str, tuple[float, Cluster | ProxyResource]] = OrderedDict()

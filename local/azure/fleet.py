@@ -25,7 +25,9 @@ MADE_BY: JsonObject = {"createdBy": "platform@contoso.example", "createdByType":
 
 @dataclass(frozen=True)
 class FleetOrder:
-    """`canary_share` and `legacy_share` are shares of 1; without `pinned` the configurations follow the branch."""
+    """`canary_share` and `legacy_share` are shares of 1; without `pinned` the configurations follow the branch. `bare` clusters
+    have just been connected: without extension and configuration.
+    """
 
     repository: str
     clusters: int = 50
@@ -42,6 +44,9 @@ class FleetOrder:
     kustomizations: dict[str, Any] = field(default_factory=lambda: {"platform": {"path": "", "prune": True}})
     url_forms: Sequence[str] = ()
     poll_seconds: float = POLL_SECONDS
+    bare: bool = False
+    kind: str = ""
+    configurations_each: int = 1
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> "FleetOrder":
@@ -71,13 +76,16 @@ class FleetMaker:
             ring = "canary" if number < canaries else "prod"
             cluster = _cluster(order, number, subscriptions[number % len(subscriptions)], ring, chance)
             self._cloud.add_cluster(cluster)
+            made.append(cluster.id)
+            if order.bare:
+                continue
             self._cloud.add_child(_extension(cluster))
             forms = order.url_forms or (order.repository,)
-            configuration = _configuration(order, cluster, forms[number % len(forms)], head.commit)
-            configuration.observation = await flux.apply_commit(configuration, head, self._repositories, NO_FAULTS)
-            self._cloud.add_child(configuration)
-            self._agents.follow(configuration)
-            made.append(cluster.id)
+            for name in _names(order):
+                configuration = _configuration(order, cluster, name, forms[number % len(forms)], head.commit)
+                configuration.observation = await flux.apply_commit(configuration, head, self._repositories, NO_FAULTS)
+                self._cloud.add_child(configuration)
+                self._agents.follow(configuration)
         return made
 
 
@@ -95,6 +103,7 @@ def _cluster(order: FleetOrder, number: int, subscription: str, ring: str, chanc
         tags={"ring": ring, "site": SITES[number % len(SITES)]},
         system_data=_system_data(now),
         last_connectivity_time=now,
+        kind=order.kind,
         poll_period=period,
         poll_phase=chance.uniform(0, period),
         legacy_revisions=chance.random() < order.legacy_share,
@@ -120,7 +129,12 @@ def _extension(cluster: Cluster) -> Extension:
     )
 
 
-def _configuration(order: FleetOrder, cluster: Cluster, url: str, head: str) -> FluxConfiguration:
+def _names(order: FleetOrder) -> list[str]:
+    """The second of several configurations of one cluster is named `platform-2`."""
+    return [order.configuration if number == 1 else f"{order.configuration}-{number}" for number in range(1, order.configurations_each + 1)]
+
+
+def _configuration(order: FleetOrder, cluster: Cluster, name: str, url: str, head: str) -> FluxConfiguration:
     reference = {"branch": order.branch} | ({"commit": head} if order.pinned else {})
     properties: JsonObject = {
         "scope": "cluster",
@@ -139,7 +153,7 @@ def _configuration(order: FleetOrder, cluster: Cluster, url: str, head: str) -> 
     }
     return FluxConfiguration(
         cluster,
-        order.configuration,
+        name,
         properties,
         _system_data(utc_text()),
         provisioning_state="Succeeded",

@@ -1,4 +1,4 @@
-"""Resource Graph's two tables in DuckDB, brought up to date row by row, with the casing the service gives them.
+"""Resource Graph's tables in DuckDB, brought up to date row by row, with the casing the service gives them.
 
 In `kubernetesconfigurationresources` ids are cased otherwise than in `resources`, and extensions' properties are in
 PascalCase while fluxConfigurations' are in camelCase.
@@ -35,7 +35,7 @@ COLUMNS = {
     "zones": DYNAMIC,
     "extendedLocation": DYNAMIC,
 }
-TABLES = ("resources", "kubernetesconfigurationresources")
+TABLES = ("resources", "kubernetesconfigurationresources", "policyresources")
 SCHEMA = {table: list(COLUMNS) for table in TABLES}
 
 
@@ -63,6 +63,19 @@ class GraphTables:
         children = [resource for resource in changed if isinstance(resource, ProxyResource)]
         self._replace("resources", clusters, [self._cluster_row(cluster) for cluster in self._existing(clusters)])
         self._replace("kubernetesconfigurationresources", children, [self._child_row(child) for child in self._existing(children)])
+        self._refresh_policies()
+
+    def _refresh_policies(self) -> None:
+        """All of them: they are few."""
+        policies = self._cloud.policies
+        if not policies.take_changed():
+            return
+        self.connection.execute("DELETE FROM all_policyresources")
+        columns = ", ".join(f"${name}" for name in ("key", *COLUMNS))
+        for row in policies.rows:
+            whole: JsonObject = {"tenantId": self._tenant_id, "kind": "", "location": "", "managedBy": "", **row}
+            values = {"key": str(row["id"]).lower(), **{name: _cell(kind, whole.get(name)) for name, kind in COLUMNS.items()}}
+            self.connection.execute(f"INSERT INTO all_policyresources VALUES ({columns})", values)  # noqa: S608 -- our own columns' names
 
     def scope_to(self, subscriptions: Iterable[str] | None) -> None:
         """Makes the tables that queries name hold these subscriptions only; all of them when None."""
@@ -91,7 +104,7 @@ class GraphTables:
             "id": cluster.id,
             "name": cluster.name,
             "type": "microsoft.kubernetes/connectedclusters",
-            "kind": "",
+            "kind": cluster.kind,
             "location": cluster.location,
             "managedBy": "",
             "properties": document["properties"],

@@ -38,6 +38,7 @@ class Cluster:
     connectivity: str = "Connected"
     kubernetes_version: str = "1.31.4"
     distribution: str = "aks_edge"
+    kind: str = ""
     properties: JsonObject = field(default_factory=dict)
     poll_period: float = 5.0
     poll_phase: float = 0.0

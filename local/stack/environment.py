@@ -45,6 +45,7 @@ def app_settings(
         "IDENTITY_HEADER": identity_header,
         "SWEEP_ROLLOUTS_SCHEDULE": "*/5 * * * * *",
         "SWEEP_COMPLIANCE_SCHEDULE": "*/2 * * * * *",
+        "SWEEP_FLEET_SCHEDULE": "*/30 * * * * *",
         "APPLY_LEASE_SECONDS": "120",
         **tls.trust_environment(),
     }

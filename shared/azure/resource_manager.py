@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from shared.azure.errors import azure_errors
 from shared.domain.errors import Rejected
+from shared.domain.fleet_changes import Writer
 from shared.domain.pins import Pin
 from shared.domain.rollouts import Target
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.mgmt.kubernetesconfiguration.fluxconfigurations.aio import KubernetesConfigurationFluxConfigurationsMgmtClient
+    from azure.mgmt.kubernetesconfiguration.fluxconfigurations.aio.operations import FluxConfigurationsOperations
 
 API_VERSION = "2025-04-01"
 # What Azure allows in names, and no "." or "..": a name is part of the path of a request that carries our token.
@@ -24,8 +26,10 @@ _RESOURCE_ID = re.compile(
 
 
 class ArmResourceManager:
-    """Implements ports.ResourceManager. One client a subscription, without retries of its own: a failed write goes back to the
-    queue, where it holds no instance and keeps the pace.
+    """Implements ports.ResourceManager and ports.Restorations.
+
+    One client a subscription, without retries of its own: a failed write goes back to the queue, where it holds no instance and keeps
+    the pace.
     """
 
     def __init__(self, credential: "AsyncTokenCredential", base_url: str, audience: str) -> None:
@@ -35,27 +39,49 @@ class ArmResourceManager:
         self._clients: dict[str, KubernetesConfigurationFluxConfigurationsMgmtClient] = {}
 
     async def pin(self, target: Target, pin: Pin) -> None:
+        await self._write(target.configuration_id, pin, {})
+
+    async def restore(self, configuration_id: str, pin: Pin, *, resume: bool) -> None:
+        await self._write(configuration_id, pin, {"suspend": False} if resume else {})
+
+    async def last_writer(self, configuration_id: str) -> Writer | None:
+        """As systemData has it (azure-rest-api-specs, common-types: lastModifiedBy is a sign-in name, or an application's id)."""
+        configurations, where = self._at(configuration_id)
+        try:
+            with azure_errors("Azure Resource Manager"):
+                found = (await configurations.get(*where)).system_data
+        except Rejected as error:
+            if error.status == 404:
+                return None
+            raise
+        return Writer(by=found.last_modified_by, at=found.last_modified_at) if found and found.last_modified_by else None
+
+    async def _write(self, configuration_id: str, pin: Pin, more: dict[str, Any]) -> None:
         """The operation is not waited for: for a cluster that is away it stays open for 48 hours.
 
         Where there are values to set, the fluxConfiguration is read first: a PATCH that names a kustomization which was taken away
         since the planning would make it anew, of the whole repository.
         """
-        resource = _RESOURCE_ID.fullmatch(target.configuration_id)
-        if resource is None:
-            raise Rejected("not the resource id of a fluxConfiguration", code="InvalidResourceId")
-        where = (resource["group"], resource["rp"], resource["kind"], resource["cluster"], resource["name"])
-        configurations = self._client(resource["subscription"]).flux_configurations
+        configurations, where = self._at(configuration_id)
         with azure_errors("Azure Resource Manager"):
             present: Collection[str] = ()
             if pin.substitutions and (found := (await configurations.get(*where)).properties):
                 present = found.kustomizations or ()
             # A mapping, not a model: of a model's fields those that are None would be left out.
-            await configurations.begin_update(*where, {"properties": _properties(pin, present)}, polling=False)
+            await configurations.begin_update(*where, {"properties": _properties(pin, present) | more}, polling=False)
 
     async def close(self) -> None:
         for client in self._clients.values():
             await client.close()
         self._clients.clear()
+
+    def _at(self, configuration_id: str) -> "tuple[FluxConfigurationsOperations, tuple[str, str, str, str, str]]":
+        """The client for a fluxConfiguration, and its place as that wants it. Raises Rejected where the id is none."""
+        resource = _RESOURCE_ID.fullmatch(configuration_id)
+        if resource is None:
+            raise Rejected("not the resource id of a fluxConfiguration", code="InvalidResourceId")
+        where = (resource["group"], resource["rp"], resource["kind"], resource["cluster"], resource["name"])
+        return self._client(resource["subscription"]).flux_configurations, where
 
     def _client(self, subscription: str) -> "KubernetesConfigurationFluxConfigurationsMgmtClient":
         if subscription not in self._clients:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from shared.config.drift import DriftSection
 from shared.config.fields import Duration, Name, Reference, Section
 from shared.config.strategies import Stage, Strategy
 from shared.domain.selectors import Selector
@@ -105,6 +106,7 @@ class Config(Section, frozen=True):
     routes: tuple[Route, ...] = ()
     providers: tuple[Provider, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    drift: DriftSection = DriftSection()
 
     def receiver(self, name: str) -> Receiver | None:
         return next((receiver for receiver in self.receivers if receiver.name == name), None)

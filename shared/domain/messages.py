@@ -12,7 +12,8 @@ ROLLOUT_STEPS = "rollout-steps"
 CONFIG_UPDATES = "config-updates"
 NOTIFICATIONS = "notifications"
 GATE_CALLS = "gate-calls"
-QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS)
+RESTORATIONS = "restorations"
+QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS, RESTORATIONS)
 
 
 class PlanChange(Record, frozen=True):
@@ -59,7 +60,22 @@ class CallGate(Record, frozen=True):
     gate: str  #: name
 
 
-Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate
+class RestoreConfiguration(Record, frozen=True):
+    """Queue `restorations`: a fluxConfiguration that others have changed is to be what it was last asked to be.
+
+    `rollout_id`, `dispatch` and `retry` say what that was: where something newer was asked since, nothing is to be done.
+    """
+
+    cluster_id: str  #: digest of the cluster's ARM id
+    configuration_id: str  #: digest of the fluxConfiguration's
+    key: str  #: of the order: carried out once, however often its message comes
+    rollout_id: str
+    dispatch: int
+    retry: int
+    resume: bool = False  #: also where it is suspended
+
+
+Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate | RestoreConfiguration
 M = TypeVar("M", bound=Record)
 
 #: What each queue may carry.
@@ -69,6 +85,7 @@ KINDS: dict[str, type[Message] | tuple[type[Message], ...]] = {
     CONFIG_UPDATES: ApplyUpdate,
     NOTIFICATIONS: (Notify, Deliver),
     GATE_CALLS: CallGate,
+    RESTORATIONS: RestoreConfiguration,
 }
 
 

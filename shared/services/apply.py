@@ -235,6 +235,8 @@ def _desired(rollout: Rollout, target: Target, cluster: str, holder: str) -> Con
         revision=pin.revision,
         ref=pin.ref,
         pin=pin,
+        route=rollout.route,
+        source=rollout.source,
         holder=holder,
     )
 

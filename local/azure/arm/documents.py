@@ -21,6 +21,7 @@ def cluster_document(cluster: Cluster) -> JsonObject:
         "name": cluster.name,
         "type": "Microsoft.Kubernetes/connectedClusters",
         "location": cluster.location,
+        **({"kind": cluster.kind} if cluster.kind else {}),
         "tags": cluster.tags,
         "identity": {"type": "SystemAssigned"},
         "systemData": cluster.system_data,

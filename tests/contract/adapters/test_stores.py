@@ -14,6 +14,7 @@ from shared.azure.cosmos.configurations import CONFIGURATION
 from shared.azure.cosmos.database import Database
 from shared.azure.cosmos.deliveries import DELIVERY
 from shared.azure.cosmos.documents import Shelf
+from shared.azure.cosmos.fleet import PAGE, SWEEP
 from shared.azure.cosmos.keys import CosmosDataKeys
 from shared.azure.cosmos.pace import CosmosPace
 from shared.azure.cosmos.rollouts import ROLLOUT, TARGET, CosmosRollouts
@@ -31,6 +32,8 @@ KINDS = [
     pytest.param(CONFIGURATION, filled.configuration, id="configuration"),
     pytest.param(DELIVERY, filled.delivery, id="delivery"),
     pytest.param(LINK, filled.link, id="audit"),
+    pytest.param(PAGE, filled.fleet_page, id="fleet-page"),
+    pytest.param(SWEEP, filled.fleet_sweep, id="fleet-sweep"),
 ]
 
 

@@ -15,7 +15,7 @@ COLUMNS = (
     " managedBy:string, sku:dynamic, plan:dynamic, properties:dynamic, tags:dynamic, identity:dynamic, zones:dynamic,"
     " extendedLocation:dynamic, systemData:dynamic"
 )
-TABLES = {"resources": COLUMNS, "kubernetesconfigurationresources": COLUMNS}
+TABLES = {"resources": COLUMNS, "kubernetesconfigurationresources": COLUMNS, "policyresources": COLUMNS}
 
 
 def diagnose(text: str) -> list[str]:
