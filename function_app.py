@@ -7,10 +7,12 @@ from functions import (
     apply_update,
     bury,
     call_gate,
+    fleet,
     gates,
     health,
     plan_change,
     receive,
+    restore,
     rollouts,
     send_notification,
     step_rollout,
@@ -24,9 +26,11 @@ app.register_functions(step_rollout.blueprint)
 app.register_functions(apply_update.blueprint)
 app.register_functions(call_gate.blueprint)
 app.register_functions(send_notification.blueprint)
+app.register_functions(restore.blueprint)
 app.register_functions(sweeps.blueprint)
 app.register_functions(bury.blueprint)
 app.register_functions(rollouts.blueprint)
+app.register_functions(fleet.blueprint)
 app.register_functions(acts.blueprint)
 app.register_functions(gates.blueprint)
 app.register_functions(health.blueprint)

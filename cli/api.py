@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import aiohttp
 
@@ -49,6 +49,11 @@ class Api:
     async def targets(self, rollout_id: str, state: str) -> list[dict[str, Any]]:
         """The first hundred targets of a rollout in a state."""
         found: list[dict[str, Any]] = (await self._get(f"/api/rollouts/{_part(rollout_id)}/targets?state={_part(state)}"))["targets"]
+        return found
+
+    async def fleet(self, wanted: Mapping[str, str]) -> dict[str, Any]:
+        """Counts of the fleet, and a page of the rows that are wanted."""
+        found: dict[str, Any] = await self._get(f"/api/fleet?{urlencode(wanted)}")
         return found
 
     async def find(self, beginning: str) -> str:

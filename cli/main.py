@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cli import act, audit, demo, gate, init, keys, plan, replay, schema, send, simulate, status, up, validate
+from cli import act, audit, demo, fleet, gate, init, keys, plan, replay, schema, send, simulate, status, up, validate
 
-VERBS = (up, demo, send, status, act, gate, plan, simulate, validate, schema, init, audit, replay, keys)
+VERBS = (up, demo, send, status, fleet, act, gate, plan, simulate, validate, schema, init, audit, replay, keys)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

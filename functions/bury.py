@@ -35,3 +35,8 @@ async def bury_notifications(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger("message", queue_name="gate-calls-poison", connection="AzureWebJobsStorage")
 async def bury_gate_calls(message: func.QueueMessage) -> None:
     await _bury("gate-calls", message)
+
+
+@blueprint.queue_trigger("message", queue_name="restorations-poison", connection="AzureWebJobsStorage")
+async def bury_restorations(message: func.QueueMessage) -> None:
+    await _bury("restorations", message)

@@ -21,3 +21,10 @@ async def sweep_rollouts(timer: func.TimerRequest) -> None:
 async def sweep_compliance(timer: func.TimerRequest) -> None:
     """Asks Resource Graph what the targets that rollouts wait for are now."""
     await bootstrap.app().observe()()
+
+
+@blueprint.timer_trigger("timer", schedule="%SWEEP_FLEET_SCHEDULE%", run_on_startup=False, use_monitor=True)
+async def sweep_fleet(timer: func.TimerRequest, context: func.Context) -> None:
+    """Asks Resource Graph what the whole fleet is now. A timer of its own, so that no rollout waits for it."""
+    sweep = await bootstrap.app().sweep_fleet()
+    await sweep(holder=context.invocation_id)

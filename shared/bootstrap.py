@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.configurations import CosmosConfigurations
     from shared.azure.cosmos.database import Database
     from shared.azure.cosmos.deliveries import CosmosDeliveries
+    from shared.azure.cosmos.fleet import CosmosFleet
     from shared.azure.cosmos.keys import CosmosDataKeys
     from shared.azure.cosmos.rollouts import CosmosRollouts
     from shared.azure.credential import AsyncCredential
+    from shared.azure.inventory import GraphInventory
     from shared.azure.key_vault import KeyEncryptionKey, KeyVaultSecrets
     from shared.azure.queues import StorageQueue
     from shared.azure.resource_graph import GraphFleet
@@ -44,7 +46,10 @@ if TYPE_CHECKING:
     from shared.services.plan import Plan
     from shared.services.receive import Receive
     from shared.services.report import Report
+    from shared.services.report_fleet import ReportFleet
+    from shared.services.restore import Restore
     from shared.services.step import Step
+    from shared.services.sweep_fleet import SweepFleet
     from shared.services.watch_config import WatchConfig
 
 
@@ -129,6 +134,21 @@ class App:
         every = timedelta(seconds=self.settings.look_for_away_seconds)
         return Observe(self.rollouts, self.fleet, self.queue, now, every, self._looked)
 
+    async def sweep_fleet(self) -> "SweepFleet":
+        from shared.services.fleet_effects import FleetEffects
+        from shared.services.sweep_fleet import SweepFleet
+
+        policy = (await self.config.latest()).drift.policy()
+        effects = FleetEffects(await self.tell(), self.audit, self.queue, self.pacer, now)
+        return SweepFleet(self.inventory, self.fleet_pages, self.configurations, self.resource_manager, effects, policy, now)
+
+    def restore(self) -> "Restore":
+        from shared.services.restore import Restore
+
+        lease = timedelta(seconds=self.settings.apply_lease_seconds)
+        arm = self.resource_manager
+        return Restore(self.rollouts, self.configurations, arm, self.pacer, self.audit, self.queue, now, lease)
+
     async def tell(self) -> "Tell":
         from shared.services.notify import Tell
 
@@ -164,6 +184,11 @@ class App:
         from shared.services.report import Report
 
         return Report(self.rollouts)
+
+    def report_fleet(self) -> "ReportFleet":
+        from shared.services.report_fleet import ReportFleet
+
+        return ReportFleet(self.fleet_pages)
 
     def readiness(self) -> "Readiness":
         from shared.services.health import Readiness
@@ -269,7 +294,14 @@ class App:
             settings.azure_resource_manager_audience,
             settings.sluice_subscriptions,
             now,
+            settings.sluice_management_groups,
         )
+
+    @cached_property
+    def inventory(self) -> "GraphInventory":
+        from shared.azure.inventory import GraphInventory
+
+        return GraphInventory(self.fleet)
 
     @cached_property
     def outbound_http(self) -> "OutboundHttp":
@@ -319,6 +351,12 @@ class App:
         from shared.azure.cosmos.deliveries import CosmosDeliveries
 
         return CosmosDeliveries(self.database, self.sealer)
+
+    @cached_property
+    def fleet_pages(self) -> "CosmosFleet":
+        from shared.azure.cosmos.fleet import CosmosFleet
+
+        return CosmosFleet(self.database, self.sealer)
 
     @cached_property
     def audit(self) -> "CosmosAudit":

@@ -58,6 +58,8 @@ def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str]
         ("apply_update", {"type": "queueTrigger", "queueName": "config-updates"}),
         ("send_notification", {"type": "queueTrigger", "queueName": "notifications"}),
         ("call_gate", {"type": "queueTrigger", "queueName": "gate-calls"}),
+        ("restore_configuration", {"type": "queueTrigger", "queueName": "restorations"}),
+        ("get_fleet", {"type": "httpTrigger", "route": "fleet", "methods": ["GET"], "authLevel": "FUNCTION"}),
         ("bury_changes", {"type": "queueTrigger", "queueName": "changes-poison"}),
         ("bury_rollout_steps", {"type": "queueTrigger", "queueName": "rollout-steps-poison"}),
         ("bury_config_updates", {"type": "queueTrigger", "queueName": "config-updates-poison"}),
@@ -65,6 +67,7 @@ def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str]
         ("bury_gate_calls", {"type": "queueTrigger", "queueName": "gate-calls-poison"}),
         ("sweep_rollouts", {"type": "timerTrigger", "schedule": "%SWEEP_ROLLOUTS_SCHEDULE%", "runOnStartup": False}),
         ("sweep_compliance", {"type": "timerTrigger", "schedule": "%SWEEP_COMPLIANCE_SCHEDULE%", "runOnStartup": False}),
+        ("sweep_fleet", {"type": "timerTrigger", "schedule": "%SWEEP_FLEET_SCHEDULE%", "runOnStartup": False}),
     ],
 )
 def test_every_function_is_bound_to_what_it_says(name: str, expected: dict[str, object]) -> None:
