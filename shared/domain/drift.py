@@ -74,12 +74,12 @@ def asked_of(record: Configuration) -> Asked | None:
     )
 
 
-def watch(entry: Entry, cluster: Cluster, policy: DriftPolicy, now: datetime) -> Drift | None:
+def watch(entry: Entry, cluster: Cluster, policy: DriftPolicy, now: datetime, *, sees_extensions: bool = True) -> Drift | None:
     """The entry's drift now: none, one that may yet pass, or one that is found. Only what ARM has accepted from us can drift."""
     asked = entry.asked
     if asked is None or now < asked.applied_at + timedelta(seconds=policy.settle_seconds):
         return None
-    departure = _departure(entry, asked.pin, asked.source, cluster)
+    departure = _departure(entry, asked.pin, asked.source, cluster if sees_extensions else None)
     if departure is None:
         return None
     kind, detail = departure
@@ -151,7 +151,7 @@ def _why_not(drift: Drift, restores: Sequence[datetime], rule: DriftRule) -> str
     return ""
 
 
-def _departure(entry: Entry, pin: Pin, source: str, cluster: Cluster) -> tuple[DriftKind, str] | None:
+def _departure(entry: Entry, pin: Pin, source: str, cluster: Cluster | None) -> tuple[DriftKind, str] | None:
     seen = entry.seen
     if entry.missing_since:
         return "missing", "it is no longer in Azure"
@@ -159,7 +159,7 @@ def _departure(entry: Entry, pin: Pin, source: str, cluster: Cluster) -> tuple[D
         return "suspended", "it is suspended: Flux does not apply anything"
     if difference := _spec_difference(seen, pin, source):
         return "spec", difference
-    if difference := _extension_difference(cluster):
+    if cluster and (difference := _extension_difference(cluster)):
         return "extension", difference
     synced = parse_revision(seen.revision)
     if seen.compliance == COMPLIANT and synced and synced.hash != pin.revision:

@@ -42,6 +42,7 @@ class Look(Record, frozen=True):
     busy: frozenset[str] = frozenset()  #: being written by Sluice at this moment: not judged
     writers: dict[str, Writer] = {}  #: of those that have drifted anew, as far as known
     is_first: bool = False
+    sees_extensions: bool = True  #: where none is seen at all the identity may not read them, so none is missed
 
 
 def gather(sightings: Iterable[Sighting]) -> dict[str, Group]:
@@ -101,7 +102,7 @@ def _present(before: Member | None, group: Group, look: Look) -> Member:
         entry = _seen(known.get(key), configurations[key]) if key in configurations else _unseen(known[key], look.now)
         if entry:
             entries[key] = _judged(entry, key, cluster, look)
-    states = {**(before.states if before else {}), **_states(cluster, look.newest_flux, has_flux=bool(entries))}
+    states = {**(before.states if before else {}), **_states(cluster, look, has_flux=bool(entries))}
     return Member(cluster=cluster, entries=entries, states=states, restores=before.restores if before else ())
 
 
@@ -123,23 +124,23 @@ def _judged(entry: Entry, key: str, cluster: Cluster, look: Look) -> Entry:
     entry = replace(entry, asked=look.asked.get(key, entry.asked))
     if key in look.busy:
         return entry
-    drift = watch(entry, cluster, look.policy, look.now)
+    drift = watch(entry, cluster, look.policy, look.now, sees_extensions=look.sees_extensions)
     if drift and key in look.writers:
         drift = replace(drift, by=look.writers[key].by, by_at=look.writers[key].at)
     return replace(entry, drift=drift)
 
 
-def _states(cluster: Cluster, newest_flux: tuple[int, int], *, has_flux: bool) -> dict[str, str]:
+def _states(cluster: Cluster, look: Look, *, has_flux: bool) -> dict[str, str]:
     """The states that are worth telling, by topic. A topic that is between two states is left out: the last one stands."""
     states = {}
     if connection := _CONNECTIONS.get(cluster.connectivity):
         states["cluster"] = connection
-    if cluster.extension is None and has_flux:
+    if cluster.extension is None and has_flux and look.sees_extensions:
         states["extension"] = "missing"
     if cluster.extension:
         if health := _HEALTH.get(cluster.extension.state):
             states["extension"] = health
-        states["flux"] = "supported" if is_supported(cluster.extension.version, newest_flux) else "unsupported"
+        states["flux"] = "supported" if is_supported(cluster.extension.version, look.newest_flux) else "unsupported"
     states["policy"] = "non-compliant" if cluster.policies else "compliant"
     return states
 

@@ -75,13 +75,15 @@ class SweepFleet:
             async for record in self.asked.asked_since(asked_since(sweep))
             if (found := asked_of(record)) is not None
         }
+        extensions = [cluster.extension for cluster, _ in groups.values() if cluster.extension]
         look = Look(
             number=sweep.number,
             now=now,
             policy=self.policy,
-            newest_flux=newest(cluster.extension.version for cluster, _ in groups.values() if cluster.extension),
+            newest_flux=newest(extension.version for extension in extensions),
             asked=asked,
             is_first=sweep.number == 1,
+            sees_extensions=bool(extensions),
         )
         written = await self._write(pages, _by_page(groups), look)
         await self.effects(written)

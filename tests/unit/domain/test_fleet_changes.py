@@ -81,6 +81,13 @@ def test_states_of_a_cluster_are_told_when_they_change(
     assert told(looked(page, sighting(a_cluster(**after)))) == expected
 
 
+def test_where_no_extension_is_seen_at_all_none_is_missing() -> None:
+    bare = sighting(a_cluster(extension=None))
+    page = a_page(sighting(a_cluster(extension=None)), asked={KEY: asked()}, sees_extensions=False)
+    assert looked(page, bare, look=a_look(3, now=at(3600), sees_extensions=False)) is page
+    assert kinds(looked(page, bare, look=a_look(3, now=at(3600)))) == ["extension.missing"]
+
+
 def test_between_two_states_the_last_one_stands() -> None:
     page = a_page(sighting(compliance="Non-Compliant"))
     pending = looked(page, sighting(compliance="Pending"))
