@@ -496,7 +496,7 @@ def test_the_schema_offers_every_sender() -> None:
 def test_the_schema_knows_every_section() -> None:
     definitions = schema()["$defs"]
     assert isinstance(definitions, dict)
-    assert set(definitions["Config"]["properties"]) == {"apiVersion", "receivers", "strategies", "routes", "providers", "alerts"}
+    assert set(definitions["Config"]["properties"]) == {"apiVersion", "receivers", "strategies", "routes", "providers", "alerts", "drift"}
     assert definitions["Config"]["additionalProperties"] is False
 
 
