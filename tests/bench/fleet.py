@@ -40,9 +40,11 @@ async def _measure_one(size: int) -> list[dict[str, Any]]:
             await stack.kill_host()
             authority = Path(stack.settings["SSL_CERT_FILE"])
             async with Simulator(stack.azure, authority) as simulator:
-                await simulator.post("fleet", _order(size))
+                made = await simulator.post("fleet", _order(size))
+            # Not the stack's own cluster: the figures are of just so many.
+            environment = {**os.environ, **stack.settings, "SLUICE_SUBSCRIPTIONS": ",".join(made["subscriptions"])}
             command = [sys.executable, "-m", "tests.bench.sweeping", stack.azure, str(_CHANGES)]
-            process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **stack.settings}, stdout=asyncio.subprocess.PIPE)
+            process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
             output, _ = await process.communicate()
             if process.returncode:
                 raise SystemExit(f"{' '.join(command)} failed")

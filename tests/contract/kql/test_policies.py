@@ -26,8 +26,11 @@ def run(states: list[tuple[str, str, str]]) -> list[tuple[str, ...]]:
             f"INSERT INTO all_policyresources ({columns}) VALUES ($key, $id, $type, $subscriptionId, $properties)",  # noqa: S608 -- constants
             {**row, "properties": json.dumps(properties)},
         )
-    sql = duckdb_kql.to_sql(query("policies"), schema=SCHEMA, allow_write=False, query_now=datetime.now(UTC))
-    return tables.connection.execute(str(sql), dict(sql.parameters)).fetchall()
+    sql = duckdb_kql.to_sql(query("clusters_and_policies"), schema=SCHEMA, allow_write=False, query_now=datetime.now(UTC))
+    found = tables.connection.execute(str(sql), dict(sql.parameters))
+    names = [name for name, *_ in found.description]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return [(row["clusterId"], row["assignment"]) for row in rows]
 
 
 def test_each_assignment_that_a_cluster_breaks_is_one_row() -> None:
