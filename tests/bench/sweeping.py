@@ -45,7 +45,7 @@ async def measure(azure: str, changes: int) -> list[dict[str, Any]]:
     vars(app).update(database=database)
     async with Simulator(azure, Path(os.environ["SSL_CERT_FILE"])) as simulator:
         found = [await _sweep("first", app, database, simulator), await _sweep("nothing new", app, database, simulator)]
-        for cluster in await _of_different_pages(simulator, changes):
+        for cluster in await _of_different_pages(simulator, settings.sluice_subscriptions, changes):
             await simulator.post(f"clusters/{cluster}/connectivity", {"state": "Offline"})
         found.append(await _sweep(f"{changes} changes", app, database, simulator))
     await app.close()
@@ -75,11 +75,12 @@ async def _calls(simulator: Simulator) -> int:
     return int((await simulator.get("stats"))["byType"].get(_GRAPH, 0))
 
 
-async def _of_different_pages(simulator: Simulator, count: int) -> list[str]:
+async def _of_different_pages(simulator: Simulator, subscriptions: Sequence[str], count: int) -> list[str]:
     """Clusters of which no two share a page: what ten changes cost at most."""
     chosen: dict[int, str] = {}
     for cluster in await simulator.get("clusters"):
-        chosen.setdefault(page_number(cluster["id"]), cluster["name"])
+        if cluster["subscription"] in subscriptions:
+            chosen.setdefault(page_number(cluster["id"]), cluster["name"])
     return list(chosen.values())[:count]
 
 
