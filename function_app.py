@@ -8,6 +8,7 @@ from functions import (
     bury,
     call_gate,
     clusters,
+    fleet,
     gates,
     health,
     on_azure_event,
@@ -15,6 +16,7 @@ from functions import (
     plan_change,
     receive,
     report_commit,
+    restore,
     rollouts,
     send_notification,
     step_rollout,
@@ -31,9 +33,11 @@ app.register_functions(call_gate.blueprint)
 app.register_functions(onboard.blueprint)
 app.register_functions(send_notification.blueprint)
 app.register_functions(report_commit.blueprint)
+app.register_functions(restore.blueprint)
 app.register_functions(sweeps.blueprint)
 app.register_functions(bury.blueprint)
 app.register_functions(rollouts.blueprint)
+app.register_functions(fleet.blueprint)
 app.register_functions(acts.blueprint)
 app.register_functions(clusters.blueprint)
 app.register_functions(gates.blueprint)

@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import aiohttp
 
@@ -59,6 +59,11 @@ class Api:
             for cluster in page["clusters"]:
                 yield cluster
             continuation = page["continuation"]
+
+    async def fleet(self, wanted: Mapping[str, str]) -> dict[str, Any]:
+        """Counts of the fleet, and a page of the rows that are wanted."""
+        found: dict[str, Any] = await self._get(f"/api/fleet?{urlencode(wanted)}")
+        return found
 
     async def find(self, beginning: str) -> str:
         """The id of the one rollout among the newest that begins so; a whole id is taken as it is. Raises ApiError."""

@@ -45,3 +45,8 @@ async def bury_gate_calls(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger("message", queue_name="commit-reports-poison", connection="AzureWebJobsStorage")
 async def bury_commit_reports(message: func.QueueMessage) -> None:
     await _bury("commit-reports", message)
+
+
+@blueprint.queue_trigger("message", queue_name="restorations-poison", connection="AzureWebJobsStorage")
+async def bury_restorations(message: func.QueueMessage) -> None:
+    await _bury("restorations", message)

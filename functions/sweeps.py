@@ -35,3 +35,10 @@ async def export_logs(timer: func.TimerRequest) -> None:
     """Tells Azure Monitor what was written since the last time, where there is a place for it."""
     if (export := bootstrap.app().export_logs()) is not None:
         await export()
+
+
+@blueprint.timer_trigger("timer", schedule="%SWEEP_FLEET_SCHEDULE%", run_on_startup=False, use_monitor=True)
+async def sweep_fleet(timer: func.TimerRequest, context: func.Context) -> None:
+    """Asks Resource Graph what the whole fleet is now. A timer of its own, so that no rollout waits for it."""
+    sweep = await bootstrap.app().sweep_fleet()
+    await sweep(holder=context.invocation_id)

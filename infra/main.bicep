@@ -12,6 +12,9 @@ param location string
 @description('Subscriptions with clusters; empty = this one. One entry a subscription: its id.')
 param fleetSubscriptions array = []
 
+@description('Management groups that Resource Graph is asked for in place of subscriptions; the roles are given in fleetSubscriptions all the same.')
+param fleetManagementGroups array = []
+
 var fleet = empty(fleetSubscriptions) ? [subscription().subscriptionId] : fleetSubscriptions
 
 @description('Client id of the Microsoft Entra application that people sign in with; empty = the API asks for a function key only.')
@@ -166,7 +169,8 @@ module app 'modules/app.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     logsEndpoint: logs.outputs.endpoint
     logsRule: logs.outputs.ruleId
-    fleetSubscriptions: fleet
+    fleetSubscriptions: empty(fleetManagementGroups) ? fleet : []
+    fleetManagementGroups: fleetManagementGroups
     signInClientId: signInClientId
     maximumInstances: maximumInstances
     #disable-next-line BCP318 // an empty id where there is no network

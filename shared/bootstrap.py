@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.configurations import CosmosConfigurations
     from shared.azure.cosmos.database import Database
     from shared.azure.cosmos.deliveries import CosmosDeliveries
+    from shared.azure.cosmos.fleet import CosmosFleet
     from shared.azure.cosmos.foreign_writes import CosmosForeignWrites
     from shared.azure.cosmos.keys import CosmosDataKeys
     from shared.azure.cosmos.objects import CosmosObjectEvents
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.policy_states import CosmosPolicyStates
     from shared.azure.cosmos.rollouts import CosmosRollouts
     from shared.azure.credential import AsyncCredential
+    from shared.azure.inventory import GraphInventory
     from shared.azure.key_vault import KeyEncryptionKey, KeyVaultSecrets
     from shared.azure.logs_ingestion import LogsIngestion
     from shared.azure.queues import StorageQueue
@@ -65,9 +67,12 @@ if TYPE_CHECKING:
     from shared.services.report import Report
     from shared.services.report_clusters import ReportClusters
     from shared.services.report_commit import ReportOn
+    from shared.services.report_fleet import ReportFleet
     from shared.services.report_flux import ReportFlux
+    from shared.services.restore import Restore
     from shared.services.step import Step
     from shared.services.sweep_clusters import SweepClusters
+    from shared.services.sweep_fleet import SweepFleet
     from shared.services.wanted import WantedOf
     from shared.services.watch_config import WatchConfig
 
@@ -234,6 +239,21 @@ class App:
 
         return ReportClusters(self.onboardings)
 
+    async def sweep_fleet(self) -> "SweepFleet":
+        from shared.services.fleet_effects import FleetEffects
+        from shared.services.sweep_fleet import SweepFleet
+
+        policy = (await self.config.latest()).drift.policy()
+        effects = FleetEffects(await self.tell(), self.audit, self.queue, self.pacer, now)
+        return SweepFleet(self.inventory, self.fleet_pages, self.configurations, self.resource_manager, effects, policy, now)
+
+    def restore(self) -> "Restore":
+        from shared.services.restore import Restore
+
+        lease = timedelta(seconds=self.settings.apply_lease_seconds)
+        arm = self.resource_manager
+        return Restore(self.rollouts, self.configurations, arm, self.pacer, self.audit, self.queue, now, lease)
+
     async def tell(self) -> "Tell":
         from shared.services.notify import Tell
 
@@ -284,6 +304,11 @@ class App:
         from shared.services.report import Report
 
         return Report(self.rollouts)
+
+    def report_fleet(self) -> "ReportFleet":
+        from shared.services.report_fleet import ReportFleet
+
+        return ReportFleet(self.fleet_pages)
 
     def readiness(self) -> "Readiness":
         from shared.services.health import Readiness
@@ -415,6 +440,7 @@ class App:
             settings.azure_resource_manager_audience,
             settings.sluice_subscriptions,
             now,
+            settings.sluice_management_groups,
         )
 
     @cached_property
@@ -435,6 +461,12 @@ class App:
 
         settings = self.settings
         return ArmClusterResources(self.credential, settings.azure_resource_manager, settings.azure_resource_manager_audience)
+
+    @cached_property
+    def inventory(self) -> "GraphInventory":
+        from shared.azure.inventory import GraphInventory
+
+        return GraphInventory(self.fleet)
 
     @cached_property
     def outbound_http(self) -> "OutboundHttp":
@@ -539,6 +571,12 @@ class App:
         from shared.azure.cosmos.commit_reports import CosmosCommitReports
 
         return CosmosCommitReports(self.database, self.sealer)
+
+    @cached_property
+    def fleet_pages(self) -> "CosmosFleet":
+        from shared.azure.cosmos.fleet import CosmosFleet
+
+        return CosmosFleet(self.database, self.sealer)
 
     @cached_property
     def audit(self) -> "CosmosAudit":

@@ -17,6 +17,8 @@ from shared.domain.comparisons import Comparison
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
+from shared.domain.fleet import Page, Sighting
+from shared.domain.fleet_changes import Writer
 from shared.domain.foreign_writes import ForeignWrite
 from shared.domain.gates import CheckState
 from shared.domain.ledger import Head
@@ -29,6 +31,7 @@ from shared.domain.policies import Policy
 from shared.domain.policy_states import PolicyState
 from shared.domain.record import Record
 from shared.domain.rollouts import Glance, Rollout, Target
+from shared.domain.sweeps import Sweep
 from shared.domain.turns import Turn
 
 
@@ -288,6 +291,60 @@ class PolicyStates(Protocol):
 
     async def record(self, state: PolicyState) -> PolicyState:
         """What is known after this: see `policy_states.follow`."""
+        ...
+
+
+class AskedStates(Protocol):
+    """What was asked of the whole fleet."""
+
+    def asked_since(self, since: datetime | None) -> AsyncIterator[Configuration]:
+        """The records of updates that ARM accepted since then; None = all. Across all partitions, once a sweep."""
+        ...
+
+    async def get(self, cluster_id: str, configuration_id: str) -> tuple[Configuration, str]: ...
+
+
+class FleetPages(Protocol):
+    """The fleet as the newest sweep saw it."""
+
+    async def pages(self) -> list[tuple[Page, str]]:
+        """Every page and its ETag, in order; a new one with ETag "" where there is none."""
+        ...
+
+    async def save_page(self, page: Page, etag: str) -> str:
+        """The new ETag. Raises Conflict when it changed since it was read."""
+        ...
+
+    async def sweep(self) -> tuple[Sweep, str]: ...
+
+    async def save_sweep(self, sweep: Sweep, etag: str) -> str:
+        """The new ETag. Raises Conflict when it changed since it was read."""
+        ...
+
+
+class Inventory(Protocol):
+    """Azure Resource Graph: the whole fleet."""
+
+    def look(self) -> AsyncIterator[Sighting]:
+        """Every fluxConfiguration in scope with its cluster, and every connected cluster that has none, page by page.
+
+        Raises Throttled or Unavailable.
+        """
+        ...
+
+
+class Restorations(Protocol):
+    """Single fluxConfigurations in Azure Resource Manager."""
+
+    async def restore(self, configuration_id: str, pin: Pin, *, resume: bool) -> None:
+        """Writes once more what was asked; with `resume` also that it is not suspended. Raises as `ResourceManager.pin` does."""
+        ...
+
+    async def last_writer(self, configuration_id: str) -> Writer | None:
+        """Who wrote it last, as Azure knows it; None where it does not tell, or has no such fluxConfiguration.
+
+        Raises Throttled, Unavailable or Rejected.
+        """
         ...
 
 

@@ -13,6 +13,7 @@ param workspaceId string
 param logsEndpoint string
 param logsRule string
 param fleetSubscriptions array
+param fleetManagementGroups array
 param signInClientId string
 param maximumInstances int
 param subnetId string
@@ -42,6 +43,7 @@ var settings = {
   KEY_ENCRYPTION_KEY: keyId
   SLUICE_CONFIG: '${blobEndpoint}config/sluice.yaml'
   SLUICE_IDENTITY: identityPrincipalId // whose writes in Azure's events are the app's own
+  SLUICE_MANAGEMENT_GROUPS: join(fleetManagementGroups, ',')
   SLUICE_SUBSCRIPTIONS: join(fleetSubscriptions, ',')
   REGION_NAME: location // ARM's write limit is one a region that the calls come from
   LOGS_INGESTION_ENDPOINT: logsEndpoint
@@ -49,6 +51,7 @@ var settings = {
   SWEEP_ROLLOUTS_SCHEDULE: '0 * * * * *'
   SWEEP_COMPLIANCE_SCHEDULE: '*/30 * * * * *'
   SWEEP_CLUSTERS_SCHEDULE: '0 */5 * * * *'
+  SWEEP_FLEET_SCHEDULE: '15 */5 * * * *'
   EXPORT_LOGS_SCHEDULE: '45 * * * * *'
 }
 

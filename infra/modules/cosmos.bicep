@@ -18,6 +18,7 @@ var containers = [
   { name: 'audit', partitionKey: '/stream', days: -1 }
   { name: 'keys', partitionKey: '/id', days: 0 }
   { name: 'pace', partitionKey: '/id', days: 1 }
+  { name: 'fleet', partitionKey: '/part', days: 0 }
   { name: 'notifications', partitionKey: '/channel', days: 7 }
 ]
 

@@ -48,7 +48,7 @@ resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2023-05-0
 }
 
 // As in shared/domain/messages.py. The poison queues are made here too: the app never needs the right to make one.
-var work = ['changes', 'rollout-steps', 'config-updates', 'notifications', 'gate-calls', 'commit-reports', 'onboarding']
+var work = ['changes', 'rollout-steps', 'config-updates', 'notifications', 'gate-calls', 'commit-reports', 'onboarding', 'restorations']
 var poison = [for queue in work: '${queue}-poison']
 
 resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = [

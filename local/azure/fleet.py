@@ -46,6 +46,7 @@ class FleetOrder:
     poll_seconds: float = POLL_SECONDS
     bare: bool = False
     kind: str = ""
+    configurations_each: int = 1
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> "FleetOrder":
@@ -80,10 +81,11 @@ class FleetMaker:
                 continue
             self._cloud.add_child(_extension(cluster))
             forms = order.url_forms or (order.repository,)
-            configuration = _configuration(order, cluster, forms[number % len(forms)], head.commit)
-            configuration.observation = await flux.apply_commit(configuration, head, self._repositories, NO_FAULTS)
-            self._cloud.add_child(configuration)
-            self._agents.follow(configuration)
+            for name in _names(order):
+                configuration = _configuration(order, cluster, name, forms[number % len(forms)], head.commit)
+                configuration.observation = await flux.apply_commit(configuration, head, self._repositories, NO_FAULTS)
+                self._cloud.add_child(configuration)
+                self._agents.follow(configuration)
         return made
 
 
@@ -127,7 +129,12 @@ def _extension(cluster: Cluster) -> Extension:
     )
 
 
-def _configuration(order: FleetOrder, cluster: Cluster, url: str, head: str) -> FluxConfiguration:
+def _names(order: FleetOrder) -> list[str]:
+    """The second of several configurations of one cluster is named `platform-2`."""
+    return [order.configuration if number == 1 else f"{order.configuration}-{number}" for number in range(1, order.configurations_each + 1)]
+
+
+def _configuration(order: FleetOrder, cluster: Cluster, name: str, url: str, head: str) -> FluxConfiguration:
     reference = {"branch": order.branch} | ({"commit": head} if order.pinned else {})
     properties: JsonObject = {
         "scope": "cluster",
@@ -146,7 +153,7 @@ def _configuration(order: FleetOrder, cluster: Cluster, url: str, head: str) -> 
     }
     return FluxConfiguration(
         cluster,
-        order.configuration,
+        name,
         properties,
         _system_data(utc_text()),
         provisioning_state="Succeeded",

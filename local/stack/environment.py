@@ -64,6 +64,7 @@ def app_settings(
         "LOGS_INGESTION_ENDPOINT": azure,
         "LOGS_INGESTION_RULE": "dcr-local",
         "SWEEP_CLUSTERS_SCHEDULE": "*/5 * * * * *",
+        "SWEEP_FLEET_SCHEDULE": "*/30 * * * * *",
         "APPLY_LEASE_SECONDS": "120",
         "FLUX_RECEIVERS_ON_LOOPBACK": "true",
         **tls.trust_environment(),

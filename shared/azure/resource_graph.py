@@ -6,6 +6,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, cast
 
 from shared.azure.errors import azure_errors
+from shared.azure.graph_quota import GraphQuota
 from shared.domain.buckets import source_url
 from shared.domain.clock import Clock
 from shared.domain.observations import COMPLIANT, FluxConfiguration, Observation
@@ -13,29 +14,39 @@ from shared.domain.observations import COMPLIANT, FluxConfiguration, Observation
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.mgmt.resourcegraph.aio import ResourceGraphClient
+    from azure.mgmt.resourcegraph.models import QueryResponse
 
 _PAGE = 1000  #: rows; the service's most
+#: In one query (learn.microsoft.com, Resource Graph: guidance for throttled requests, and the request's managementGroups).
+_SUBSCRIPTIONS, _GROUPS = 300, 10
 _MAX_MESSAGE = 500
 
 Row = Mapping[str, Any]
 
 
 class GraphFleet:
-    """Implements ports.Fleet. `subscriptions` is the scope; empty means all that the identity may read."""
+    """Implements ports.Fleet. The scope is `management_groups`, else `subscriptions`; empty means all that the identity may read."""
 
     def __init__(
-        self, credential: "AsyncTokenCredential", base_url: str, audience: str, subscriptions: Sequence[str], clock: Clock
+        self,
+        credential: "AsyncTokenCredential",
+        base_url: str,
+        audience: str,
+        subscriptions: Sequence[str],
+        clock: Clock,
+        management_groups: Sequence[str] = (),
     ) -> None:
         self._credential = credential
         self._base_url = base_url
         self._scope = f"{audience}/.default"
-        self._subscriptions = list(subscriptions)
+        self._scopes = _scopes(subscriptions, management_groups)
         self._clock = clock
+        self._quota = GraphQuota()
         self._client: ResourceGraphClient | None = None
 
     async def configurations(self, search_term: str) -> AsyncIterator[FluxConfiguration]:
-        text = query("configurations").replace("{term}", _literal(search_term))
-        async for row in self.rows(text):
+        asked = query("configurations").replace("{term}", _literal(search_term))
+        async for row in self.rows(asked):
             yield _configuration(row, self._clock())
 
     async def check(self) -> None:
@@ -48,24 +59,36 @@ class GraphFleet:
             await self._client.close()
             self._client = None
 
-    async def rows(self, text: str) -> AsyncIterator[Row]:
-        """Every page of a query's answer. The client waits and tries again where Resource Graph answers 429 with Retry-After."""
-        skip_token: str | None = None
-        while True:
-            with azure_errors("Azure Resource Graph"):
-                answer = await self._connect().resources(self._request(text, skip_token))
-            rows = cast("list[Row]", answer.data)  # objectArray, as asked for
-            for row in rows:
-                yield row
-            skip_token = answer.skip_token
-            if not skip_token:
-                return
+    async def rows(self, asked: str) -> AsyncIterator[Row]:
+        """Every page of a query's answer, in each part of the scope, no faster than the quota allows.
 
-    def _request(self, text: str, skip_token: str | None) -> Any:
+        The client waits and tries again where Resource Graph answers 429 with Retry-After all the same.
+        """
+        for scope in self._scopes:
+            skip_token: str | None = None
+            while True:
+                answer = await self._page(asked, scope, skip_token)
+                for row in cast("list[Row]", answer.data):  # objectArray, as asked for
+                    yield row
+                skip_token = answer.skip_token
+                if not skip_token:
+                    break
+
+    async def _page(self, asked: str, scope: Mapping[str, list[str]], skip_token: str | None) -> "QueryResponse":
         from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
         options = QueryRequestOptions(top=_PAGE, skip_token=skip_token, result_format="objectArray")
-        return QueryRequest(query=text, subscriptions=self._subscriptions or None, options=options)
+        await self._quota.wait()
+        with azure_errors("Azure Resource Graph"):
+            return await self._connect().resources(
+                QueryRequest(
+                    query=asked,
+                    options=options,
+                    subscriptions=scope.get("subscriptions"),
+                    management_groups=scope.get("management_groups"),
+                ),
+                raw_response_hook=self._quota.note,
+            )
 
     def _connect(self) -> "ResourceGraphClient":
         if self._client is None:
@@ -82,43 +105,51 @@ class GraphFleet:
         return self._client
 
 
+def _scopes(subscriptions: Sequence[str], management_groups: Sequence[str]) -> list[dict[str, list[str]]]:
+    """What each query asks for, in parts that Resource Graph takes."""
+    if management_groups:
+        return [{"management_groups": list(management_groups[at : at + _GROUPS])} for at in range(0, len(management_groups), _GROUPS)]
+    parts = [{"subscriptions": list(subscriptions[at : at + _SUBSCRIPTIONS])} for at in range(0, len(subscriptions), _SUBSCRIPTIONS)]
+    return parts or [{}]
+
+
 def query(name: str) -> str:
     """The text of a query file, by its name without ending."""
     return resources.files("shared.azure.queries").joinpath(f"{name}.kql").read_text("utf-8")
 
 
-def _literal(text: str) -> str:
+def _literal(term: str) -> str:
     """Text inside a KQL string literal of single quotes. Whatever might end a line, in anyone's eyes, is a space."""
-    line = "".join(character if character.isprintable() else " " for character in text)
+    line = "".join(character if character.isprintable() else " " for character in term)
     return line.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _configuration(row: Row, now: datetime) -> FluxConfiguration:
     return FluxConfiguration(
-        id=_text(row, "id"),
-        name=_text(row, "name"),
-        cluster_id=_text(row, "clusterId"),
-        cluster_name=_text(row, "clusterName") or _text(row, "clusterId").rsplit("/", 1)[-1],
-        subscription=_text(row, "subscriptionId").lower(),
-        resource_group=_text(row, "resourceGroup"),
-        location=_text(row, "location"),
-        distribution=_text(row, "distribution"),
-        kubernetes_version=_text(row, "kubernetesVersion"),
-        namespace=_text(row, "namespace"),
+        id=text(row, "id"),
+        name=text(row, "name"),
+        cluster_id=text(row, "clusterId"),
+        cluster_name=text(row, "clusterName") or text(row, "clusterId").rsplit("/", 1)[-1],
+        subscription=text(row, "subscriptionId").lower(),
+        resource_group=text(row, "resourceGroup"),
+        location=text(row, "location"),
+        distribution=text(row, "distribution"),
+        kubernetes_version=text(row, "kubernetesVersion"),
+        namespace=text(row, "namespace"),
         tags={str(key): str(value) for key, value in (row.get("tags") or {}).items()},
-        url=source_url(_text(row, "sourceKind"), _text(row, "url")),
-        branch=_text(row, "branch"),
-        tag=_text(row, "tag"),
-        semver=_text(row, "semver"),
-        commit=_text(row, "commit"),
-        digest=_text(row, "digest"),
-        source_kind=_text(row, "sourceKind") or "GitRepository",
-        kustomizations=_substitutes(row.get("kustomizations")),
+        url=source_url(text(row, "sourceKind"), text(row, "url")),
+        branch=text(row, "branch"),
+        tag=text(row, "tag"),
+        semver=text(row, "semver"),
+        commit=text(row, "commit"),
+        digest=text(row, "digest"),
+        source_kind=text(row, "sourceKind") or "GitRepository",
+        kustomizations=substitutes(row.get("kustomizations")),
         observation=observation(row, now),
     )
 
 
-def _substitutes(kustomizations: Any) -> dict[str, dict[str, str]]:
+def substitutes(kustomizations: Any) -> dict[str, dict[str, str]]:
     """The values of each kustomization's postBuild.substitute; {} where it has none."""
     bodies = _mapping(kustomizations).items()
     return {name: _texts(_mapping(_mapping(body).get("postBuild")).get("substitute")) for name, body in bodies}
@@ -129,44 +160,44 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _texts(value: Any) -> dict[str, str]:
-    return {name: text for name, text in _mapping(value).items() if isinstance(text, str)}
+    return {name: content for name, content in _mapping(value).items() if isinstance(content, str)}
 
 
 def observation(row: Row, now: datetime) -> Observation:
     """What a row of the query `configurations`, or what was made to look like one, says that a fluxConfiguration is."""
-    compliance = _text(row, "compliance") or "Pending"  # absent until the first report
+    compliance = text(row, "compliance") or "Pending"  # absent until the first report
     return Observation(
         compliance=compliance,
-        revision=_text(row, "revision"),
-        provisioning=_text(row, "provisioning"),
-        connectivity=_text(row, "connectivity"),
+        revision=text(row, "revision"),
+        provisioning=text(row, "provisioning"),
+        connectivity=text(row, "connectivity"),
         observed_at=now,
-        reported_at=_time(_text(row, "statusUpdatedAt")),
-        synced_at=_time(_text(row, "sourceUpdatedAt")),
-        message="" if compliance == COMPLIANT else _message(row),
+        reported_at=_time(text(row, "statusUpdatedAt")),
+        synced_at=_time(text(row, "sourceUpdatedAt")),
+        message="" if compliance == COMPLIANT else failure(row),
     )
 
 
-def _message(row: Row) -> str:
+def failure(row: Row) -> str:
     """Why it is not compliant: the first Flux object that says so, else the configuration's own error."""
     for status in row.get("statuses") or []:
         if status.get("complianceState") != COMPLIANT:
             for condition in status.get("statusConditions") or []:
                 if condition.get("type") == "Ready" and condition.get("status") == "False":
-                    who = f"{_text(status, 'kind')} {_text(status, 'name')}".strip()
-                    return f"{who}: {_text(condition, 'reason')}: {_text(condition, 'message')}"[:_MAX_MESSAGE]
-    return _text(row, "errorMessage")[:_MAX_MESSAGE]
+                    who = f"{text(status, 'kind')} {text(status, 'name')}".strip()
+                    return f"{who}: {text(condition, 'reason')}: {text(condition, 'message')}"[:_MAX_MESSAGE]
+    return text(row, "errorMessage")[:_MAX_MESSAGE]
 
 
-def _text(row: Row, name: str) -> str:
+def text(row: Row, name: str) -> str:
     value = row.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _time(text: str) -> datetime | None:
+def _time(written: str) -> datetime | None:
     """Resource Graph gives times as ISO 8601 or, after a conversion, with a space; always in UTC."""
     try:
-        at = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(written)
     except ValueError:
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)

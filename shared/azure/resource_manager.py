@@ -8,6 +8,7 @@ from shared.azure.errors import azure_errors
 from shared.azure.resource_graph import observation
 from shared.domain.clock import Clock
 from shared.domain.errors import Rejected
+from shared.domain.fleet_changes import Writer
 from shared.domain.observations import Observation
 from shared.domain.pins import Pin
 from shared.domain.rollouts import Target
@@ -28,8 +29,10 @@ _RESOURCE_ID = re.compile(
 
 
 class ArmResourceManager:
-    """Implements ports.ResourceManager. One client a subscription, without retries of its own: a failed write goes back to the
-    queue, where it holds no instance and keeps the pace.
+    """Implements ports.ResourceManager and ports.Restorations.
+
+    One client a subscription, without retries of its own: a failed write goes back to the queue, where it holds no instance and keeps
+    the pace.
     """
 
     def __init__(self, credential: "AsyncTokenCredential", base_url: str, audience: str, clock: Clock) -> None:
@@ -40,18 +43,36 @@ class ArmResourceManager:
         self._clients: dict[str, KubernetesConfigurationFluxConfigurationsMgmtClient] = {}
 
     async def pin(self, target: Target, pin: Pin) -> None:
+        await self._write(target.configuration_id, pin, {})
+
+    async def restore(self, configuration_id: str, pin: Pin, *, resume: bool) -> None:
+        await self._write(configuration_id, pin, {"suspend": False} if resume else {})
+
+    async def last_writer(self, configuration_id: str) -> Writer | None:
+        """As systemData has it (azure-rest-api-specs, common-types: lastModifiedBy is a sign-in name, or an application's id)."""
+        configurations, where = self._at(configuration_id)
+        try:
+            with azure_errors("Azure Resource Manager"):
+                found = (await configurations.get(*where)).system_data
+        except Rejected as error:
+            if error.status == 404:
+                return None
+            raise
+        return Writer(by=found.last_modified_by, at=found.last_modified_at) if found and found.last_modified_by else None
+
+    async def _write(self, configuration_id: str, pin: Pin, more: dict[str, Any]) -> None:
         """The operation is not waited for: for a cluster that is away it stays open for 48 hours.
 
         Where there are values to set, the fluxConfiguration is read first: a PATCH that names a kustomization which was taken away
         since the planning would make it anew, of the whole repository.
         """
-        configurations, where = self._at(target.configuration_id)
+        configurations, where = self._at(configuration_id)
         with azure_errors("Azure Resource Manager"):
             present: Collection[str] = ()
             if pin.substitutions and (found := (await configurations.get(*where)).properties):
                 present = found.kustomizations or ()
             # A mapping, not a model: of a model's fields those that are None would be left out.
-            await configurations.begin_update(*where, {"properties": _properties(pin, present)}, polling=False)
+            await configurations.begin_update(*where, {"properties": _properties(pin, present) | more}, polling=False)
 
     async def observe(self, configuration_id: str) -> Observation:
         """Implements ports.FluxConfigurations."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from shared.config.baselines import Baseline
+from shared.config.drift import DriftSection
 from shared.config.fields import Duration, Name, Rate, Reference, Section, Template, Variable
 from shared.config.requires import Requires
 from shared.config.strategies import Stage, Strategy
@@ -161,6 +162,7 @@ class Config(Section, frozen=True):
     baselines: tuple[Baseline, ...] = ()
     providers: tuple[Provider, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    drift: DriftSection = DriftSection()
 
     def receiver(self, name: str) -> Receiver | None:
         return next((receiver for receiver in self.receivers if receiver.name == name), None)

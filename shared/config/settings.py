@@ -24,6 +24,7 @@ class Settings:
     azure_resource_manager_audience: str = "https://management.azure.com"  #: whom its tokens are for; other clouds have their own
     sluice_subscriptions: tuple[str, ...] = ()  #: empty = all that the identity may read
     sluice_identity: tuple[str, ...] = ()  #: client and object ids of the app's identity: whose writes are our own
+    sluice_management_groups: tuple[str, ...] = ()  #: in place of subscriptions
     storage_connection_string: str = field(default="", repr=False)  #: AzureWebJobsStorage
     storage_queue_uri: str = ""  #: AzureWebJobsStorage__queueServiceUri, or made of __accountName
     azure_tenant_id: str = ""
@@ -66,6 +67,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         storage_queue_uri=queue_uri,
         sluice_identity=_list(environment.get("SLUICE_IDENTITY", "")),
         sluice_subscriptions=_list(environment.get("SLUICE_SUBSCRIPTIONS", "")),
+        sluice_management_groups=_list(environment.get("SLUICE_MANAGEMENT_GROUPS", "")),
         apply_lease_seconds=_number(environment, "APPLY_LEASE_SECONDS", Settings.apply_lease_seconds),
         redispatch_after_seconds=_number(environment, "REDISPATCH_AFTER_SECONDS", Settings.redispatch_after_seconds),
         look_for_away_seconds=_number(environment, "LOOK_FOR_AWAY_SECONDS", Settings.look_for_away_seconds),

@@ -27,6 +27,9 @@ class Configuration(Record, frozen=True):
     ref: str = ""
     pin: Pin | None = None  #: all that was asked for; None in records of versions that knew no values
     calls: bool = False  #: nothing was written to Azure: the cluster's Receiver was called
+    route: str = ""  #: of the rollout; "" in records of versions that did not keep it, as `source`
+    source: str = ""  #: id of the source that `revision` is of
+    restored: str = ""  #: key of the newest order to put it back that was carried out
     applied_at: datetime | None = None  #: when ARM, or the Receiver, accepted `revision`
     holder: str = ""
     held_until: datetime | None = None
@@ -52,7 +55,7 @@ def claim(found: Configuration, wanted: Configuration, *, lease: timedelta, now:
     """
     if found.sequence > wanted.sequence or (found.rollout_id == wanted.rollout_id and found.dispatch > wanted.dispatch):
         return "newer", found
-    if found.holder and found.held_until and now < found.held_until:
+    if is_held(found, now):
         return "held", found
     if _is_same(found, wanted) and found.applied_at and now <= found.applied_at + ARM_KEEPS_UPDATE:
         return "done", found
@@ -68,3 +71,13 @@ def _is_same(found: Configuration, wanted: Configuration) -> bool:
 def release(held: Configuration, *, applied_at: datetime | None) -> Configuration:
     """The record after the write: free for the next, with the time at which ARM accepted it, if it did."""
     return replace(held, holder="", held_until=None, applied_at=applied_at)
+
+
+def hold(found: Configuration, holder: str, *, lease: timedelta, now: datetime) -> Configuration:
+    """The record in the hands of one who writes once more what it asks for already."""
+    return replace(found, holder=holder, held_until=now + lease)
+
+
+def is_held(found: Configuration, now: datetime) -> bool:
+    """Whether someone is writing at this moment."""
+    return bool(found.holder) and found.held_until is not None and now < found.held_until

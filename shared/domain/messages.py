@@ -15,7 +15,8 @@ NOTIFICATIONS = "notifications"
 GATE_CALLS = "gate-calls"
 COMMIT_REPORTS = "commit-reports"
 ONBOARDING = "onboarding"
-QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS, COMMIT_REPORTS, ONBOARDING)
+RESTORATIONS = "restorations"
+QUEUES = (CHANGES, ROLLOUT_STEPS, CONFIG_UPDATES, NOTIFICATIONS, GATE_CALLS, COMMIT_REPORTS, ONBOARDING, RESTORATIONS)
 
 
 class PlanChange(Record, frozen=True):
@@ -82,7 +83,33 @@ class VisitCluster(Record, frozen=True):
     slot: datetime | None = None  #: reserved for the calls to Azure Resource Manager
 
 
-Message = PlanChange | StepRollout | ApplyUpdate | Notify | Deliver | CallGate | ReportCommit | OnboardCluster | VisitCluster
+class RestoreConfiguration(Record, frozen=True):
+    """Queue `restorations`: a fluxConfiguration that others have changed is to be what it was last asked to be.
+
+    `rollout_id`, `dispatch` and `retry` say what that was: where something newer was asked since, nothing is to be done.
+    """
+
+    cluster_id: str  #: digest of the cluster's ARM id
+    configuration_id: str  #: digest of the fluxConfiguration's
+    key: str  #: of the order: carried out once, however often its message comes
+    rollout_id: str
+    dispatch: int
+    retry: int
+    resume: bool = False  #: also where it is suspended
+
+
+Message = (
+    PlanChange
+    | StepRollout
+    | ApplyUpdate
+    | Notify
+    | Deliver
+    | CallGate
+    | ReportCommit
+    | OnboardCluster
+    | VisitCluster
+    | RestoreConfiguration
+)
 M = TypeVar("M", bound=Record)
 
 #: What each queue may carry.
@@ -94,6 +121,7 @@ KINDS: dict[str, type[Message] | tuple[type[Message], ...]] = {
     GATE_CALLS: CallGate,
     COMMIT_REPORTS: ReportCommit,
     ONBOARDING: (VisitCluster, OnboardCluster),
+    RESTORATIONS: RestoreConfiguration,
 }
 
 

@@ -264,6 +264,8 @@ def _desired(rollout: Rollout, target: Target, cluster: str, holder: str) -> Con
         ref=pin.ref,
         pin=pin,
         calls=target.receiver is not None,
+        route=rollout.route,
+        source=rollout.source,
         holder=holder,
     )
 

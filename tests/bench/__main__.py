@@ -6,7 +6,7 @@ Absolute figures move with the machine; the ratios, taken in one run, less. Noth
 import platform
 from pathlib import Path
 
-from tests.bench import cold_start, core, costs, planning, steps
+from tests.bench import cold_start, core, costs, fleet, planning, steps
 
 DOCUMENT = Path("docs/benchmarks.md")
 
@@ -19,6 +19,7 @@ def main() -> None:
         core.measure_advance(),
         steps.measure(),
         costs.measure(),
+        fleet.measure(),
         core.measure_sealing(),
     ]
     text = "\n\n".join([_heading(), *sections]) + "\n"

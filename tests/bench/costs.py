@@ -55,13 +55,13 @@ async def _measure_one(size: int) -> dict[str, Any]:
 
 def _row(size: int, figures: dict[str, Any]) -> list[str]:
     database, messages = figures["database"], sum(figures["messages"].values())
-    units = _units(database)
+    units = units_of(database)
     dollars = 10_000 / size * (units / 1e6 * _MILLION_UNITS + messages * _OPERATIONS_A_MESSAGE / 1e4 * _TEN_THOUSAND_OPERATIONS)
     each = [f"{database.get(name, 0) / size:.1f}" for name in ("written", "read", "queries")]
     return [f"{size:,}", f"{messages / size:.1f}", *each, f"{units / size:.0f}", f"{dollars:.2f}"]
 
 
-def _units(database: dict[str, int]) -> float:
+def units_of(database: dict[str, int]) -> float:
     kilobytes = {name: database.get(f"{name} bytes", 0) / 1024 for name in ("read", "written", "found")}
     return (
         database.get("read", 0) * _READ

@@ -73,11 +73,23 @@ class AzureSide(Simulator):
         token = await self._token(identity_header)
         return {name: await self._read(one["id"], token) for name, one in (await self._configurations()).items()}
 
+    async def change(self, identity_header: str, cluster: str, properties: Json, *, client_id: str) -> None:
+        """Writes to a cluster's fluxConfiguration past the app, as another identity does in the portal."""
+        token = await self._token(identity_header, client_id=client_id)
+        resource_id = (await self._configurations())[cluster]["id"]
+        assert self._session is not None
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self._session.patch(
+            f"{self._url}{resource_id}", params={"api-version": _VERSION}, json={"properties": properties}, headers=headers
+        ) as response:
+            assert response.status in (200, 202), await response.text()
+
     async def _configurations(self) -> dict[str, Json]:
         return {one["name"]: one["configurations"][0] for one in await self.get("clusters")}
 
-    async def _token(self, identity_header: str) -> str:
-        answer = await self._fetch("/msi/token", {"api-version": "2019-08-01", "resource": _ARM}, {"X-IDENTITY-HEADER": identity_header})
+    async def _token(self, identity_header: str, **of: str) -> str:
+        query = {"api-version": "2019-08-01", "resource": _ARM, **of}
+        answer = await self._fetch("/msi/token", query, {"X-IDENTITY-HEADER": identity_header})
         return str(answer["access_token"])
 
     async def _read(self, resource_id: str, token: str) -> Json:

@@ -27,8 +27,9 @@ from local.stack.stack import Stack
 
 Json = dict[str, Any]
 FAST = 20.0  # seconds of a cluster's life in one of ours
-#: Looks at the fleet every second: a test does not wait for what a user would not mind.
-OFTEN = {"SWEEP_COMPLIANCE_SCHEDULE": "* * * * * *", "LOOK_FOR_AWAY_SECONDS": "1"}
+#: Looks at what rollouts wait for every second: a test does not wait for what a user would not mind. The whole fleet is looked at
+#: only where a test is about that: what it tells would stand between what the others tell.
+OFTEN = {"SWEEP_COMPLIANCE_SCHEDULE": "* * * * * *", "LOOK_FOR_AWAY_SECONDS": "1", "SWEEP_FLEET_SCHEDULE": "0 0 0 1 1 *"}
 
 
 @dataclass(frozen=True)

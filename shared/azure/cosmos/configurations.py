@@ -1,6 +1,10 @@
 """Container `configurations`: what Sluice last asked each fluxConfiguration to be."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
 
 from shared.azure.cosmos.database import Database
 from shared.azure.cosmos.documents import Document, Shelf
@@ -20,7 +24,7 @@ CONFIGURATION: Document[Configuration] = Document(
 
 @dataclass(frozen=True)
 class CosmosConfigurations:
-    """Implements ports.Configurations."""
+    """Implements ports.Configurations and ports.AskedStates."""
 
     database: Database
     sealer: Sealer
@@ -31,6 +35,13 @@ class CosmosConfigurations:
 
     async def save(self, configuration: Configuration, etag: str) -> str:
         return await self._shelf.save(configuration, etag)
+
+    async def asked_since(self, since: datetime | None) -> AsyncIterator[Configuration]:
+        """Of the partitions only those that hold a match cost anything: `appliedAt` is indexed."""
+        text = "SELECT * FROM c WHERE c.type = 'configuration' AND c.appliedAt >= @since"
+        earliest = msgspec.to_builtins(since) if since else ""
+        async for document in self.database.query("configurations", text, {"@since": earliest}):
+            yield await self._shelf.decode(document)
 
     @property
     def _shelf(self) -> Shelf[Configuration]:

@@ -41,6 +41,7 @@ CONTAINERS = (
     Container("keys", "/id"),
     Container("pace", "/id", _DAY),
     Container("notifications", "/channel", 7 * _DAY),
+    Container("fleet", "/part"),
 )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from shared.azure.cosmos.fleet import PackedPage, pack, unpack
 from shared.azure.cosmos.objects import LastEvent
 from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.audit import Entry, Link, make_link
@@ -15,6 +16,8 @@ from shared.domain.clusters import Cluster
 from shared.domain.commit_reports import CommitReport, Said
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
+from shared.domain.fleet import Asked, Drift, Extension, Member, Order, Page, Seen, Transition
+from shared.domain.fleet import Entry as FleetEntry
 from shared.domain.flux_receivers import FluxReceiver
 from shared.domain.flux_reports import FluxReport
 from shared.domain.foreign_writes import ForeignWrite
@@ -26,6 +29,7 @@ from shared.domain.pins import Pin
 from shared.domain.policy_states import PolicyState
 from shared.domain.record import Record, digest
 from shared.domain.rollouts import Rejection, Reporting, Rollout, RolloutEvent, Rules, Stage, Target
+from shared.domain.sweeps import Sweep
 from shared.domain.windows import Calendar, Window
 
 SECRET = "contoso"
@@ -38,6 +42,7 @@ CONFIGURATION_ID = (
     f"/subscriptions/{SUBSCRIPTION}/resourcegroups/{SECRET}/providers/microsoft.kubernetes/connectedclusters/{SECRET}-berlin"
     "/providers/microsoft.kubernetesconfiguration/fluxconfigurations/platform"
 )
+CLUSTER_ID = CONFIGURATION_ID.partition("/providers/microsoft.kubernetesconfiguration/")[0]
 
 
 CLUSTER_ID = CONFIGURATION_ID.partition("/providers/microsoft.kubernetesconfiguration")[0]
@@ -330,6 +335,9 @@ def configuration() -> Configuration:
         ref=f"refs/heads/{SECRET}",
         pin=pin(),
         calls=True,
+        route=f"{SECRET}-route",
+        source=SOURCE,
+        restored=digest("restored"),
         applied_at=AT,
         holder=digest("holder"),
         held_until=later(120),
@@ -437,6 +445,93 @@ def link() -> Link:
     return make_link(make_link(None, entry(1), "salt-1"), entry(2), "salt-2")
 
 
+def fleet_page() -> PackedPage:
+    """With a cluster on which everything is there, and much to tell."""
+    return pack(
+        Page(
+            id="07",
+            sweep=3,
+            members={CLUSTER_ID: _member()},
+            news=(
+                Transition(
+                    kind="drift.found",
+                    cluster=f"{SECRET}-berlin",
+                    reason="it is suspended",
+                    configuration=f"{SECRET}-platform",
+                    route=f"{SECRET}-route",
+                    configuration_id=CONFIGURATION_ID,
+                ),
+            ),
+            orders=(
+                Order(
+                    key=digest("restore"),
+                    configuration_id=CONFIGURATION_ID,
+                    subscription=SUBSCRIPTION,
+                    rollout_id=digest("rollout"),
+                    dispatch=2,
+                    retry=1,
+                    resume=True,
+                ),
+            ),
+        )
+    )
+
+
+def _member() -> Member:
+    cluster = FleetCluster(
+        id=CLUSTER_ID,
+        name=f"{SECRET}-berlin",
+        subscription=SUBSCRIPTION,
+        resource_group=SECRET,
+        location="westeurope",
+        distribution="k3s",
+        kubernetes_version="1.33.4",
+        tags={"site": SECRET},
+        connectivity="Connected",
+        agent_version="1.28.2",
+        kind="ProvisionedCluster",
+        extension=Extension(state="Failed", version="1.24.1", release_train="Stable", message=f"{SECRET} is full"),
+        policies=(f"{SECRET}-policy",),
+    )
+    seen = Seen(
+        id=CONFIGURATION_ID,
+        name="platform",
+        url=f"https://{URL}",
+        source_kind="GitRepository",
+        branch="main",
+        tag="v1",
+        semver=">=1",
+        commit=COMMIT,
+        digest="sha256:aa",
+        suspended=True,
+        compliance="Non-Compliant",
+        revision=f"main@sha1:{COMMIT}",
+        provisioning="Succeeded",
+        message=f"{SECRET} does not build",
+        values={"apps": {"SITE": SECRET}},
+    )
+    asked = Asked(pin=pin(), applied_at=AT, rollout_id=digest("rollout"), dispatch=2, retry=1, route=f"{SECRET}-route", source=SOURCE)
+    drift = Drift(
+        kind="suspended",
+        detail="it is suspended",
+        since=AT,
+        found_at=AT,
+        by=f"eve@{SECRET}.example",
+        by_at=AT,
+        restores=1,
+        restored_at=AT,
+        note="the budget is spent",
+    )
+    entry = FleetEntry(seen=seen, asked=asked, state="non-compliant", drift=drift, missing_since=AT)
+    return Member(cluster=cluster, entries={CONFIGURATION_ID: entry}, states={"cluster": "connected"}, restores=(AT,), missing_since=AT)
+
+
+def fleet_sweep() -> Sweep:
+    return Sweep(
+        number=4, holder=digest("holder"), held_until=later(600), began_at=AT, finished=3, finished_at=later(9), asked_until=later(-300)
+    )
+
+
 def unfilled(value: object, where: str = "") -> list[str]:
     """The fields, at any depth, that still have their default or are empty."""
     if isinstance(value, (tuple, list)):
@@ -464,4 +559,8 @@ ALL: dict[str, Record] = {
     "commit-report": commit_report(),
     "progress": progress(),
     "link": link(),
+    "fleet page": unpack(fleet_page()),
+    "fleet member": _member(),
+    "fleet entry": _member().entries[CONFIGURATION_ID],
+    "fleet sweep": fleet_sweep(),
 }

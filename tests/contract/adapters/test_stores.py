@@ -16,6 +16,7 @@ from shared.azure.cosmos.configurations import CONFIGURATION
 from shared.azure.cosmos.database import Database
 from shared.azure.cosmos.deliveries import DELIVERY
 from shared.azure.cosmos.documents import Shelf
+from shared.azure.cosmos.fleet import PAGE, SWEEP
 from shared.azure.cosmos.foreign_writes import FOREIGN_WRITE, CosmosForeignWrites
 from shared.azure.cosmos.keys import CosmosDataKeys
 from shared.azure.cosmos.objects import LAST_EVENT, CosmosObjectEvents
@@ -44,6 +45,8 @@ KINDS = [
     pytest.param(DELIVERY, filled.delivery, id="delivery"),
     pytest.param(COMMIT_REPORT, filled.commit_report, id="commit-report"),
     pytest.param(LINK, filled.link, id="audit"),
+    pytest.param(PAGE, filled.fleet_page, id="fleet-page"),
+    pytest.param(SWEEP, filled.fleet_sweep, id="fleet-sweep"),
 ]
 
 

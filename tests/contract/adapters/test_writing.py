@@ -232,3 +232,33 @@ async def test_a_hostile_resource_id_is_never_written_to(arm: ArmResourceManager
     with pytest.raises(Rejected) as caught:
         await arm.pin(target, PIN)
     assert caught.value.code == "InvalidResourceId"
+
+
+async def test_it_is_put_back_and_only_resumed_where_that_is_asked(
+    arm: ArmResourceManager, make_fleet: FleetMaker, fluxes: Microsoft
+) -> None:
+    fleet = await make_fleet(1)
+    await fluxes.change(fleet, suspend=True, gitRepository={"repositoryRef": {"branch": "other", "commit": None}})
+    await arm.restore(fleet.configuration(), PIN, resume=False)
+    assert await fluxes.reference(fleet) == {"branch": "main", "commit": COMMIT}
+    assert (await fluxes.properties(fleet))["suspend"] is True
+    await arm.restore(fleet.configuration(), PIN, resume=True)
+    assert (await fluxes.properties(fleet))["suspend"] is False
+
+
+async def test_its_last_writer_is_known(arm: ArmResourceManager, make_fleet: FleetMaker) -> None:
+    fleet = await make_fleet(1)
+    writer = await arm.last_writer(fleet.configuration())
+    assert writer is not None
+    assert (writer.by, writer.at is not None) == ("platform@contoso.example", True)
+    assert await arm.last_writer(f"{fleet.configuration()}-not") is None
+    with pytest.raises(Rejected):
+        await arm.last_writer("/subscriptions/s")
+
+
+async def test_a_writer_that_may_not_be_read_is_refused(arm: ArmResourceManager, make_fleet: FleetMaker) -> None:
+    fleet = await make_fleet(1)
+    path = f"/{fleet.cluster()}/.*fluxconfigurations"
+    await fleet.simulator.post("faults", {"kind": "http", "method": "GET", "path": path, "times": 1, "status": 403})
+    with pytest.raises(Rejected):
+        await arm.last_writer(fleet.configuration())

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from shared.domain.configurations import Configuration, claim, cluster_id, configuration_id, release
+from shared.domain.configurations import Configuration, claim, cluster_id, configuration_id, hold, is_held, release
 from shared.domain.pins import Pin
 from shared.domain.targets import ARM_KEEPS_UPDATE
 
@@ -114,3 +114,11 @@ def test_ids_do_not_depend_on_the_case_of_the_arm_id(derive: object) -> None:
 def test_all_configurations_of_a_cluster_are_in_its_partition() -> None:
     assert cluster_id(resource_id(1, name="platform")) == cluster_id(resource_id(1, name="apps"))
     assert configuration_id(resource_id(1, name="platform")) != configuration_id(resource_id(1, name="apps"))
+
+
+def test_one_who_writes_the_same_once_more_holds_it_as_it_is() -> None:
+    accepted = release(claim(NEW, wanted(1), lease=LEASE, now=NOW)[1], applied_at=NOW)
+    held = hold(accepted, "two", lease=LEASE, now=at(10))
+    assert (held.holder, held.applied_at, held.revision) == ("two", NOW, sha(1))
+    assert (is_held(held, at(129)), is_held(held, at(130)), is_held(accepted, at(1))) == (True, False, False)
+    assert claim(held, wanted(2, "three"), lease=LEASE, now=at(20))[0] == "held"

@@ -62,6 +62,8 @@ def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str]
         ("send_notification", {"type": "queueTrigger", "queueName": "notifications"}),
         ("call_gate", {"type": "queueTrigger", "queueName": "gate-calls"}),
         ("report_commit", {"type": "queueTrigger", "queueName": "commit-reports"}),
+        ("restore_configuration", {"type": "queueTrigger", "queueName": "restorations"}),
+        ("get_fleet", {"type": "httpTrigger", "route": "fleet", "methods": ["GET"], "authLevel": "FUNCTION"}),
         ("bury_changes", {"type": "queueTrigger", "queueName": "changes-poison"}),
         ("bury_rollout_steps", {"type": "queueTrigger", "queueName": "rollout-steps-poison"}),
         ("bury_config_updates", {"type": "queueTrigger", "queueName": "config-updates-poison"}),
@@ -75,6 +77,7 @@ def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str]
         ("sweep_rollouts", {"type": "timerTrigger", "schedule": "%SWEEP_ROLLOUTS_SCHEDULE%", "runOnStartup": False}),
         ("sweep_compliance", {"type": "timerTrigger", "schedule": "%SWEEP_COMPLIANCE_SCHEDULE%", "runOnStartup": False}),
         ("export_logs", {"type": "timerTrigger", "schedule": "%EXPORT_LOGS_SCHEDULE%", "runOnStartup": False}),
+        ("sweep_fleet", {"type": "timerTrigger", "schedule": "%SWEEP_FLEET_SCHEDULE%", "runOnStartup": False}),
     ],
 )
 def test_every_function_is_bound_to_what_it_says(name: str, expected: dict[str, object]) -> None:

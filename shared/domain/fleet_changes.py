@@ -1,0 +1,237 @@
+"""What a look at the whole fleet changes: pure, a page at a time. Looking again at the same fleet changes nothing."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from shared.domain.drift import DriftPolicy, recent, restored, watch
+from shared.domain.fleet import BAD, Asked, Cluster, Drift, Entry, Member, Order, Page, Seen, Sighting, Transition
+from shared.domain.flux_support import is_supported
+from shared.domain.observations import COMPLIANT, NON_COMPLIANT
+from shared.domain.record import Record, digest
+
+#: Resource Graph is eventually consistent: what it does not show for so long is gone.
+_GONE_AFTER = timedelta(minutes=10)
+#: How long a fluxConfiguration that Sluice has asked something of, and that someone deleted, is remembered.
+_FORGOTTEN_AFTER = timedelta(days=30)
+#: Azure's connectivityStatus as a state worth telling; Connecting is none (learn.microsoft.com, Arc connectivity modes).
+_CONNECTIONS = {"Connected": "connected", "Offline": "offline", "AgentNotInstalled": "offline", "Expired": "expired"}
+_COMPLIANCE = {COMPLIANT: "compliant", NON_COMPLIANT: "non-compliant"}
+_HEALTH = {"Succeeded": "healthy", "Failed": "degraded", "Canceled": "degraded"}
+
+#: A cluster with its fluxConfigurations by ARM id, as one look showed them.
+Group = tuple[Cluster, dict[str, Seen]]
+
+
+class Writer(Record, frozen=True):
+    """Who wrote a fluxConfiguration last, and when."""
+
+    by: str
+    at: datetime | None = None
+
+
+class Look(Record, frozen=True):
+    """What one sweep knows beside what it saw."""
+
+    number: int  #: of the sweep
+    now: datetime
+    policy: DriftPolicy
+    newest_flux: tuple[int, int]
+    asked: dict[str, Asked] = {}  #: what was asked since the sweep before, by ARM id
+    busy: frozenset[str] = frozenset()  #: being written by Sluice at this moment: not judged
+    writers: dict[str, Writer] = {}  #: of those that have drifted anew, as far as known
+    is_first: bool = False
+    sees_extensions: bool = True  #: where none is seen at all the identity may not read them, so none is missed
+
+
+def gather(sightings: Iterable[Sighting]) -> dict[str, Group]:
+    """The clusters by ARM id."""
+    groups: dict[str, Group] = {}
+    for sighting in sightings:
+        _, configurations = groups.setdefault(sighting.cluster.id, (sighting.cluster, {}))
+        if sighting.configuration:
+            configurations[sighting.configuration.id] = sighting.configuration
+    return groups
+
+
+def renew(page: Page, groups: Mapping[str, Group], look: Look) -> Page:
+    """The page after the look, with what there is to tell and to put back; the very page where nothing has changed."""
+    members: dict[str, Member] = {}
+    news: list[Transition] = []
+    orders: list[Order] = []
+    for cluster_id in sorted({*page.members, *groups}):
+        before, group = page.members.get(cluster_id), groups.get(cluster_id)
+        after = _missing(before, look.now) if before and group is None else _present(before, group, look) if group else None
+        if after:
+            after, ordered = _with_orders(after, look)
+            members[cluster_id] = after
+            orders += ordered
+        news += _news(before, after, look)
+    if members == page.members:
+        return page
+    return Page(id=page.id, sweep=look.number, members=members, news=tuple(news), orders=tuple(orders))
+
+
+def new_drifts(before: Page, after: Page) -> list[str]:
+    """The ARM ids of fluxConfigurations that depart now, and did not, or not in this way."""
+    known = {key: entry.drift for member in before.members.values() for key, entry in member.entries.items()}
+    return [
+        key
+        for member in after.members.values()
+        for key, entry in member.entries.items()
+        if entry.drift and _kind(entry.drift) != _kind(known.get(key))
+    ]
+
+
+def _kind(drift: Drift | None) -> str:
+    return drift.kind if drift else ""
+
+
+def _missing(before: Member, now: datetime) -> Member | None:
+    """A cluster that was not seen. Nothing else about it changes until it is gone."""
+    since = before.missing_since or now
+    return None if now >= since + _GONE_AFTER else replace(before, missing_since=since)
+
+
+def _present(before: Member | None, group: Group, look: Look) -> Member:
+    cluster, configurations = group
+    known = before.entries if before else {}
+    entries = {}
+    for key in sorted({*known, *configurations}):
+        entry = _seen(known.get(key), configurations[key]) if key in configurations else _unseen(known[key], look.now)
+        if entry:
+            entries[key] = _judged(entry, key, cluster, look)
+    states = {**(before.states if before else {}), **_states(cluster, look, has_flux=bool(entries))}
+    return Member(cluster=cluster, entries=entries, states=states, restores=before.restores if before else ())
+
+
+def _seen(before: Entry | None, seen: Seen) -> Entry:
+    if before is None:
+        return Entry(seen=seen, state=_COMPLIANCE.get(seen.compliance, ""))
+    return replace(before, seen=seen, state=_COMPLIANCE.get(seen.compliance, before.state), missing_since=None)
+
+
+def _unseen(before: Entry, now: datetime) -> Entry | None:
+    """None once it is gone. One that something was asked of is missed for longer."""
+    since = before.missing_since or now
+    patience = _FORGOTTEN_AFTER if before.asked else _GONE_AFTER
+    return None if now >= since + patience else replace(before, missing_since=since)
+
+
+def _judged(entry: Entry, key: str, cluster: Cluster, look: Look) -> Entry:
+    """The entry with what was asked of it, and how it departs from that."""
+    entry = replace(entry, asked=look.asked.get(key, entry.asked))
+    if key in look.busy:
+        return entry
+    drift = watch(entry, cluster, look.policy, look.now, sees_extensions=look.sees_extensions)
+    if drift and key in look.writers:
+        drift = replace(drift, by=look.writers[key].by, by_at=look.writers[key].at)
+    return replace(entry, drift=drift)
+
+
+def _states(cluster: Cluster, look: Look, *, has_flux: bool) -> dict[str, str]:
+    """The states that are worth telling, by topic. A topic that is between two states is left out: the last one stands."""
+    states = {}
+    if connection := _CONNECTIONS.get(cluster.connectivity):
+        states["cluster"] = connection
+    if cluster.extension is None and has_flux and look.sees_extensions:
+        states["extension"] = "missing"
+    if cluster.extension:
+        if health := _HEALTH.get(cluster.extension.state):
+            states["extension"] = health
+        states["flux"] = "supported" if is_supported(cluster.extension.version, look.newest_flux) else "unsupported"
+    states["policy"] = "non-compliant" if cluster.policies else "compliant"
+    return states
+
+
+def _with_orders(member: Member, look: Look) -> tuple[Member, list[Order]]:
+    """The member with what is put back now counted, within its cluster's budget."""
+    restores, orders, entries = recent(member.restores, look.now), [], dict(member.entries)
+    for key, entry in member.entries.items():
+        if entry.drift is None or key in look.busy or entry.asked is None or member.missing_since:
+            continue
+        rule = look.policy.rule(member.cluster, entry, look.now)
+        drift, is_ordered = restored(entry.drift, restores, rule, look.now)
+        entries[key] = replace(entry, drift=drift)
+        if is_ordered:
+            restores = (*restores, look.now)
+            orders.append(_order(entry, entry.asked, drift, member.cluster, look))
+    return replace(member, restores=restores, entries=entries), orders
+
+
+def _order(entry: Entry, asked: Asked, drift: Drift, cluster: Cluster, look: Look) -> Order:
+    return Order(
+        key=digest("restore", entry.seen.id, str(look.number)),
+        configuration_id=entry.seen.id,
+        subscription=cluster.subscription,
+        rollout_id=asked.rollout_id,
+        dispatch=asked.dispatch,
+        retry=asked.retry,
+        resume=drift.kind == "suspended",
+    )
+
+
+def _news(before: Member | None, after: Member | None, look: Look) -> list[Transition]:
+    if after is None:
+        return [Transition(kind="cluster.gone", cluster=before.cluster.name, reason="no longer in Azure")] if before else []
+    news = [] if before or look.is_first else [Transition(kind="cluster.found", cluster=after.cluster.name, reason=_what(after.cluster))]
+    known = before.states if before else {}
+    for topic, state in after.states.items():
+        kind = f"{topic}.{state}"
+        if state != known.get(topic) and (topic in known or kind in BAD):
+            news.append(Transition(kind=kind, cluster=after.cluster.name, reason=_reason(kind, after.cluster)))
+    for key in sorted({*(before.entries if before else {}), *after.entries}):
+        news += _entry_news(after.cluster, before.entries.get(key) if before else None, after.entries.get(key))
+    return news
+
+
+def _entry_news(cluster: Cluster, before: Entry | None, after: Entry | None) -> list[Transition]:
+    if after is None:
+        return [_about(before, cluster, "configuration.gone", "no longer in Azure")] if before else []
+    news = []
+    kind, known = f"configuration.{after.state}", before.state if before else ""
+    if after.state != known and (known or kind in BAD):
+        news.append(_about(after, cluster, kind, after.seen.message))
+    return news + _drift_news(cluster, before, after)
+
+
+def _drift_news(cluster: Cluster, before: Entry | None, after: Entry) -> list[Transition]:
+    """Each drift is told once when it is found, and once when it has ended."""
+    was = before.drift if before and before.has_drifted else None
+    drift = after.drift if after.has_drifted else None
+    if drift and (was is None or was.kind != drift.kind):
+        return [_about(after, cluster, "drift.found", _found(drift))]
+    if was and after.drift is None:
+        return [_about(after, cluster, "drift.remediated" if was.restores else "drift.resolved", was.detail)]
+    return []
+
+
+def _about(entry: Entry, cluster: Cluster, kind: str, reason: str) -> Transition:
+    route = entry.asked.route if entry.asked else ""
+    return Transition(
+        kind=kind, cluster=cluster.name, reason=reason, configuration=entry.seen.name, route=route, configuration_id=entry.seen.id
+    )
+
+
+def _found(drift: Drift) -> str:
+    when = f" at {drift.by_at:%Y-%m-%d %H:%M} UTC" if drift.by_at else ""
+    what_follows = drift.note or "is put back"
+    return f"{drift.detail}; by {drift.by or 'someone unknown'}{when}; {what_follows}"
+
+
+def _reason(kind: str, cluster: Cluster) -> str:
+    topic = kind.partition(".")[0]
+    if topic == "policy":
+        return ", ".join(cluster.policies)
+    if topic == "cluster":
+        return f"is {cluster.connectivity}"
+    if cluster.extension is None:
+        return "no microsoft.flux extension"
+    if topic == "flux":
+        return f"microsoft.flux {cluster.extension.version}"
+    return f"{cluster.extension.state}{cluster.extension.message and f': {cluster.extension.message}'}"
+
+
+def _what(cluster: Cluster) -> str:
+    return f"{cluster.kind or cluster.distribution} in {cluster.location}"

@@ -1,0 +1,80 @@
+"""What follows from a look at the fleet: people are told, drift is recorded, and what is to be put back is ordered."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from shared.domain.audit import Entry
+from shared.domain.clock import Clock
+from shared.domain.configurations import cluster_id, configuration_id
+from shared.domain.fleet import Order, Page, Transition
+from shared.domain.messages import RESTORATIONS, RestoreConfiguration
+from shared.domain.rollouts import target_id
+from shared.ports import Audit, Queue
+from shared.services.concurrency import map_bounded
+from shared.services.fleet_news import announcements
+from shared.services.notify import Tell
+from shared.services.pacing import Pacer
+
+
+@dataclass(frozen=True)
+class FleetEffects:
+    """Every id is made of the sweep's number, so repeating it changes nothing."""
+
+    tell: Tell
+    audit: Audit
+    queue: Queue
+    pacer: Pacer
+    clock: Clock
+
+    async def __call__(self, pages: Sequence[Page]) -> None:
+        """All that these pages have to say, of the oldest sweep first."""
+        sweeps: dict[int, list[Page]] = defaultdict(list)
+        for page in pages:
+            sweeps[page.sweep].append(page)
+        for number, written in sorted(sweeps.items()):
+            await self._say(number, [transition for page in written for transition in page.news])
+            await self._order([order for page in written for order in page.orders])
+
+    async def _say(self, sweep: int, news: Sequence[Transition]) -> None:
+        await map_bounded(partial(self._note, sweep), [transition for transition in news if transition.is_drift])
+        for announcement, route in announcements(sweep, news):
+            await self.tell(announcement, route=route)
+
+    async def _order(self, orders: Sequence[Order]) -> None:
+        """Sends each to its slot, so that ARM's limit holds for these updates too."""
+        by_subscription: dict[str, list[Order]] = defaultdict(list)
+        for order in orders:
+            by_subscription[order.subscription].append(order)
+        for subscription, same in by_subscription.items():
+            for order, slot in zip(same, await self.pacer.reserve(subscription, len(same)), strict=True):
+                await self.queue.send(RESTORATIONS, _message(order), not_before=slot)
+
+    async def _note(self, sweep: int, transition: Transition) -> None:
+        target = target_id(transition.configuration_id)
+        await self.audit.append(
+            Entry(
+                id=f"{sweep}.{target}.{transition.kind}",
+                stream=target,
+                at=self.clock(),
+                actor="sluice",
+                action=transition.kind,
+                resource=transition.configuration_id,
+                cause=f"sweep {sweep}",
+                detail={"reason": transition.reason},
+                subscription=transition.configuration_id.split("/")[2],
+            )
+        )
+
+
+def _message(order: Order) -> RestoreConfiguration:
+    return RestoreConfiguration(
+        cluster_id=cluster_id(order.configuration_id),
+        configuration_id=configuration_id(order.configuration_id),
+        key=order.key,
+        rollout_id=order.rollout_id,
+        dispatch=order.dispatch,
+        retry=order.retry,
+        resume=order.resume,
+    )
