@@ -17,6 +17,7 @@ from shared.domain.commit_reports import CommitReport, Said
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
 from shared.domain.fleet import Asked, Drift, Extension, Member, Order, Page, Seen, Transition
+from shared.domain.fleet import Cluster as FleetCluster
 from shared.domain.fleet import Entry as FleetEntry
 from shared.domain.flux_receivers import FluxReceiver
 from shared.domain.flux_reports import FluxReport
