@@ -8,16 +8,24 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, 'sluice', environmentName)
   properties: {
     roleName: 'Sluice fleet updater (${environmentName}, ${subscription().displayName})'
-    description: 'Reads Arc-enabled Kubernetes clusters and sets the revisions of their Flux configurations.'
+    description: 'Reads Arc-enabled Kubernetes clusters, and writes their Flux extension and Flux configurations.'
     type: 'CustomRole'
     assignableScopes: [subscription().id]
     permissions: [
       {
         actions: [
           'Microsoft.Kubernetes/connectedClusters/read'
+          // Baselines write and remove these; a fleet without baselines can do without extensions/write and both deletes.
+          'Microsoft.KubernetesConfiguration/extensions/read'
+          'Microsoft.KubernetesConfiguration/extensions/write'
+          'Microsoft.KubernetesConfiguration/extensions/delete'
           'Microsoft.KubernetesConfiguration/fluxConfigurations/read'
           'Microsoft.KubernetesConfiguration/fluxConfigurations/write'
+          'Microsoft.KubernetesConfiguration/fluxConfigurations/delete'
+          // What Resource Graph may show of clusters, and of the policies that manage them.
           'Microsoft.ResourceGraph/resources/read'
+          'Microsoft.Authorization/policyAssignments/read'
+          'Microsoft.PolicyInsights/policyStates/queryResults/read'
         ]
         notActions: []
       }
