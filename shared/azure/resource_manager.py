@@ -140,6 +140,7 @@ def _row(properties: Mapping[str, Any]) -> dict[str, Any]:
         "compliance": properties.get("complianceState"),
         "revision": properties.get("sourceSyncedCommitId"),
         "provisioning": properties.get("provisioningState"),
+        "sourceUpdatedAt": properties.get("sourceUpdatedAt"),
         "statusUpdatedAt": properties.get("statusUpdatedAt"),
         "statuses": properties.get("statuses"),
         "errorMessage": properties.get("errorMessage"),

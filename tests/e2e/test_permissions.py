@@ -44,9 +44,10 @@ async def play(start: Start) -> Playground:
     return play
 
 
-async def state_of(play: Playground) -> set[str]:
+async def are_in(play: Playground, *states: str) -> bool:
+    """Of the clusters that have something of a baseline."""
     _, page = await play.get("clusters?limit=10")
-    return {cluster["state"] for cluster in page["clusters"]}
+    return [cluster["state"] for cluster in page["clusters"]] == [*states]
 
 
 def action(method: str, path: str) -> str:
@@ -61,13 +62,10 @@ async def test_the_role_in_the_fleet_allows_what_is_asked_and_nothing_else(play:
     [new] = [one["name"] for one in await play.azure.get("clusters") if one["name"].startswith("new-")]
     await play.azure.put(f"clusters/{new}/tags", {"kind": "shop"})
 
-    async def is_in(state: str) -> bool:
-        return await state_of(play) == {state}
-
-    await eventually(lambda: is_in("done"), "the cluster has its baseline", within_seconds=120)
+    await eventually(lambda: are_in(play, "done"), "the cluster has its baseline", within_seconds=120)
     await play.ended(await play.push())
     await play.azure.put(f"clusters/{new}/tags", {"kind": "none"})
-    await eventually(lambda: is_in("left"), "what was made is deleted", within_seconds=120)
+    await eventually(lambda: are_in(play), "what was made is deleted", within_seconds=120)
 
     seen = [one for one in await play.azure.get("requests") if "/providers/microsoft.kubernetes" in one["path"].lower()]
     asked = {action(one["method"], one["path"]) for one in seen if "/operations/" not in one["path"].lower()}

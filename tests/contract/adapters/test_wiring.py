@@ -24,7 +24,7 @@ HEAVY = {"aiohttp", "azure.core", "azure.cosmos", "azure.identity", "azure.keyva
 HEAVY |= {"cryptography", "joserfc", "msal", "msgspec", "opentelemetry", "requests", "yaml"}
 IMPORTED = "import json, sys; before = set(sys.modules); import function_app; print(json.dumps(sorted(set(sys.modules) - before)))"
 #: What App offers beside its use cases.
-NOT_USE_CASES = {"connect", "close"}
+NOT_USE_CASES = {"connect", "connect_git_host", "close"}
 
 
 @pytest.fixture
