@@ -192,6 +192,8 @@ module alerts 'modules/alerts.bicep' = {
 
 output AZURE_RESOURCE_GROUP string = group.name
 output SLUICE_APP string = app.outputs.name
+output SLUICE_APP_ID string = app.outputs.id
+output SLUICE_STORAGE_ID string = storage.outputs.id
 output SLUICE_URL string = app.outputs.url
 output SLUICE_CONFIG string = storage.outputs.configUrl
 output SLUICE_KEY_VAULT string = keyVault.outputs.name

@@ -10,12 +10,14 @@ from bicep import FOLDER, TEMPLATES, number, template, variable
 from builders import a_rollout, a_stage, at
 
 from shared.azure.cosmos.database import _INDEXING, CONTAINERS
+from shared.azure_events import FAMILIES
 from shared.config.settings import read
 from shared.domain.audit import Entry, make_link
 from shared.domain.log_rows import AUDIT, ROLLOUTS, audit_row, rollout_row
 from shared.domain.messages import QUEUES
 
 ROOT = FOLDER.parent
+ENTRANCES = ("main.bicep", "events.bicep")
 #: The Functions host's own settings, which our code does not read.
 OF_THE_HOST = {
     "AzureWebJobsStorage__accountName",  # read by both
@@ -41,16 +43,18 @@ NOT_IN_AZURE = {
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_every_template_is_bicep(name: str) -> None:
-    assert template(name)["resources"] or template(name)["modules"]
+    assert template(name).get("resources") or template(name).get("modules")
 
 
 def test_every_module_is_used_and_there() -> None:
-    used = set(re.findall(r"^module \w+ '([^']+)'", (FOLDER / "main.bicep").read_text(), re.MULTILINE))
-    assert used == {name for name in TEMPLATES if name.startswith("modules/")}
+    texts = "\n".join((FOLDER / name).read_text() for name in ENTRANCES)
+    used = set(re.findall(r"^module \w+ '([^']+)'", texts, re.MULTILINE))
+    assert used == set(TEMPLATES) - set(ENTRANCES)
 
 
-def test_a_module_gets_each_parameter_that_it_asks_for_and_no_other() -> None:
-    for module in template("main.bicep")["modules"].values():
+@pytest.mark.parametrize("entrance", ENTRANCES)
+def test_a_module_gets_each_parameter_that_it_asks_for_and_no_other(entrance: str) -> None:
+    for module in template(entrance)["modules"].values():
         config = module["config"]
         while "params" not in config:  # within a loop or a condition
             config = config["config"]
@@ -127,3 +131,11 @@ def test_the_tables_have_the_columns_of_the_rows() -> None:
     assert {f"Custom-{name}": [column["name"] for column in columns] for name, columns in tables.items()} == {
         stream: list(row) for stream, row in rows.items()
     }
+
+
+def test_events_go_to_a_function_that_is_there_and_knows_them() -> None:
+    properties = template("events/fleet.bicep")["resources"]["events"]["config"]["properties"]
+    assert properties["destination"]["properties"]["resourceId"].endswith("/functions/on_azure_event")
+    assert "async def on_azure_event(" in (ROOT / "functions" / "on_azure_event.py").read_text()
+    assert set(properties["filter"]["includedEventTypes"]) <= set(FAMILIES)
+    assert properties["deadLetterDestination"]["properties"]["blobContainerName"] in (FOLDER / "modules" / "storage.bicep").read_text()

@@ -1,0 +1,45 @@
+// What concerns the clusters of one subscription, and nothing else: a subscription's events are many. docs/azure-events.md says what each does.
+targetScope = 'subscription'
+
+param appId string
+param storageId string
+
+resource events 'Microsoft.EventGrid/eventSubscriptions@2022-06-15' = {
+  name: 'sluice'
+  properties: {
+    eventDeliverySchema: 'CloudEventSchemaV1_0'
+    destination: {
+      endpointType: 'AzureFunction'
+      // One event an invocation: each is taken or given back by itself.
+      properties: { resourceId: '${appId}/functions/on_azure_event', maxEventsPerBatch: 1 }
+    }
+    filter: {
+      includedEventTypes: [
+        'Microsoft.Resources.ResourceWriteSuccess'
+        'Microsoft.Resources.ResourceWriteFailure'
+        'Microsoft.Resources.ResourceWriteCancel'
+        'Microsoft.Resources.ResourceDeleteSuccess'
+      ]
+      enableAdvancedFilteringOnArrays: true
+      advancedFilters: [
+        {
+          operatorType: 'StringIn'
+          key: 'data.operationName'
+          values: [
+            'Microsoft.KubernetesConfiguration/fluxConfigurations/write'
+            'Microsoft.KubernetesConfiguration/fluxConfigurations/delete'
+            'Microsoft.KubernetesConfiguration/extensions/write'
+            'Microsoft.KubernetesConfiguration/extensions/delete'
+            'Microsoft.Kubernetes/connectedClusters/write'
+            'Microsoft.Kubernetes/connectedClusters/delete'
+          ]
+        }
+      ]
+    }
+    retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
+    deadLetterDestination: {
+      endpointType: 'StorageBlob'
+      properties: { resourceId: storageId, blobContainerName: 'dead-letters' }
+    }
+  }
+}
