@@ -318,6 +318,7 @@ def rollout(**fields: Any) -> Rollout:
         "events": (event,),
         "announced": 1,
         "wake_at": later(60),
+        "pushed_at": later(-60),
         "report": Reporting(provider=f"{SECRET}-hub", deployments=True, comment=True),
         "reported": digest("statuses"),
     }

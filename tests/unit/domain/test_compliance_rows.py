@@ -96,6 +96,7 @@ def test_what_is_not_seen_is_missing_and_then_gone_and_may_come_back() -> None:
     gone = looked(missing, look=a_look(3, now=at(600)))
     assert told(gone, 2) == [(3, "cluster", "gone"), (3, "fluxConfiguration", "gone")]
     assert [row["Configuration"] for row in rows(gone, 2)] == ["", "platform"]
+    assert rows(gone, 3) == []
     back = looked(gone, HERE, look=a_look(4, now=at(900)))
     assert told(back, 3) == [(4, "cluster", "present"), (4, "fluxConfiguration", "present")]
     assert back.gone == {}
