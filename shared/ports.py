@@ -395,8 +395,15 @@ class LogStreams(Protocol):
 
     def names(self) -> tuple[str, ...]: ...
 
+    async def span(self, stream: str, since: datetime, until: datetime) -> tuple[int, int]:
+        """Where a stream begins of which nothing was told yet, given how far back to look; and how far it had come by `until`."""
+        ...
+
     def rows(self, stream: str, after: int, upto: int) -> AsyncIterator[tuple[int, Row]]:
-        """What was written after one second and up to another (both in seconds since 1970), in the order of writing, with its second."""
+        """What was written after one place of the stream and up to another, in the order of writing, each row with its place.
+
+        A place is a second since 1970, or the number of a sweep of the fleet.
+        """
         ...
 
     async def mark(self, stream: str) -> tuple[Mark, str]:

@@ -1,4 +1,5 @@
-// Tables of the workspace for what Sluice tells of its rollouts and acts, and the rule that takes the rows. Columns: shared/domain/log_rows.py.
+// Tables of the workspace for what Sluice tells of its rollouts, its acts and the fleet, and the rule that takes the rows. Columns:
+// shared/domain/log_rows.py, shared/domain/compliance_rows.py.
 param name string
 param location string
 param tags object
@@ -35,6 +36,30 @@ var columns = {
     { name: 'Counts', type: 'dynamic' }
     { name: 'CreatedAt', type: 'datetime' }
   ]
+  SluiceCompliance_CL: [
+    { name: 'TimeGenerated', type: 'datetime' }
+    { name: 'Sweep', type: 'int' }
+    { name: 'Kind', type: 'string' }
+    { name: 'ResourceId', type: 'string' }
+    { name: 'ClusterId', type: 'string' }
+    { name: 'Cluster', type: 'string' }
+    { name: 'Presence', type: 'string' }
+    { name: 'Location', type: 'string' }
+    { name: 'Configuration', type: 'string' }
+    { name: 'Route', type: 'string' }
+    { name: 'SourceUrl', type: 'string' }
+    { name: 'Compliance', type: 'string' }
+    { name: 'Revision', type: 'string' }
+    { name: 'Suspended', type: 'boolean' }
+    { name: 'Drift', type: 'string' }
+    { name: 'Message', type: 'string' }
+    { name: 'Connectivity', type: 'string' }
+    { name: 'Extension', type: 'string' }
+    { name: 'FluxVersion', type: 'string' }
+    { name: 'FluxSupport', type: 'string' }
+    { name: 'Policy', type: 'string' }
+    { name: 'PolicyAssignments', type: 'dynamic' }
+  ]
 }
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
@@ -64,11 +89,13 @@ resource rule 'Microsoft.Insights/dataCollectionRules@2023-03-11' = {
     streamDeclarations: {
       'Custom-SluiceAudit_CL': { columns: columns.SluiceAudit_CL }
       'Custom-SluiceRollouts_CL': { columns: columns.SluiceRollouts_CL }
+      'Custom-SluiceCompliance_CL': { columns: columns.SluiceCompliance_CL }
     }
     destinations: { logAnalytics: [{ name: 'workspace', workspaceResourceId: workspace.id }] }
     dataFlows: [
       { streams: ['Custom-SluiceAudit_CL'], destinations: ['workspace'], outputStream: 'Custom-SluiceAudit_CL' }
       { streams: ['Custom-SluiceRollouts_CL'], destinations: ['workspace'], outputStream: 'Custom-SluiceRollouts_CL' }
+      { streams: ['Custom-SluiceCompliance_CL'], destinations: ['workspace'], outputStream: 'Custom-SluiceCompliance_CL' }
     ]
   }
 }

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from shared.domain.errors import Busy, Rejected, Throttled, Unavailable, Upstream
+from shared.metrics import THROTTLED, count
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError, HttpResponseError
@@ -43,6 +44,7 @@ def _meaning(service: str, error: "HttpResponseError") -> Upstream:
     message = (error.error.message if error.error else None) or f"{service} answered {status}"
     retry_after = _seconds(error)
     if status == 429:
+        count(THROTTLED, service=service)
         return Throttled(message, code=code, status=status, retry_after=retry_after)
     if status == 409:
         return Busy(message, code=code, status=status, retry_after=retry_after)

@@ -98,6 +98,13 @@ class Drift(Record, frozen=True):
     note: str = ""  #: why it is not put back
 
 
+class Standing(Record, frozen=True):
+    """With which sweep, and when, something became what it is."""
+
+    sweep: int
+    since: datetime
+
+
 class Entry(Record, frozen=True):
     """A fluxConfiguration of the fleet."""
 
@@ -106,6 +113,7 @@ class Entry(Record, frozen=True):
     state: str = ""  #: the last of "compliant" and "non-compliant" that it was
     drift: Drift | None = None
     missing_since: datetime | None = None
+    standing: Standing | None = None  #: None in pages of versions that did not keep it
 
     @property
     def has_drifted(self) -> bool:
@@ -120,6 +128,16 @@ class Member(Record, frozen=True):
     states: dict[str, str] = {}
     restores: tuple[datetime, ...] = ()  #: when, in the last day, something on it was ordered to be put back
     missing_since: datetime | None = None
+    standing: Standing | None = None  #: of the cluster itself, without its fluxConfigurations
+
+
+class Gone(Record, frozen=True):
+    """A cluster or fluxConfiguration that was in the fleet, and is no longer in Azure."""
+
+    cluster: str
+    cluster_id: str  #: ARM id
+    standing: Standing
+    configuration: str = ""
 
 
 class Transition(Record, frozen=True):
@@ -161,6 +179,7 @@ class Page(Record, frozen=True):
     members: dict[str, Member] = {}  #: by ARM id
     news: tuple[Transition, ...] = ()
     orders: tuple[Order, ...] = ()
+    gone: dict[str, Gone] = {}  #: by ARM id, for some days
 
 
 #: States that are told although nothing is known from before.

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from shared.domain.drift import DriftPolicy, recent, restored, watch
-from shared.domain.fleet import BAD, Asked, Cluster, Drift, Entry, Member, Order, Page, Seen, Sighting, Transition
+from shared.domain.fleet import BAD, Asked, Cluster, Drift, Entry, Member, Order, Page, Seen, Sighting, Standing, Transition
 from shared.domain.flux_support import is_supported
 from shared.domain.observations import COMPLIANT, NON_COMPLIANT
 from shared.domain.record import Record, digest
+from shared.domain.standings import gone, stand
 
 #: Resource Graph is eventually consistent: what it does not show for so long is gone.
 _GONE_AFTER = timedelta(minutes=10)
@@ -60,17 +61,19 @@ def renew(page: Page, groups: Mapping[str, Group], look: Look) -> Page:
     members: dict[str, Member] = {}
     news: list[Transition] = []
     orders: list[Order] = []
+    standing = Standing(sweep=look.number, since=look.now)
     for cluster_id in sorted({*page.members, *groups}):
         before, group = page.members.get(cluster_id), groups.get(cluster_id)
         after = _missing(before, look.now) if before and group is None else _present(before, group, look) if group else None
         if after:
             after, ordered = _with_orders(after, look)
-            members[cluster_id] = after
+            members[cluster_id] = stand(before, after, standing)
             orders += ordered
         news += _news(before, after, look)
     if members == page.members:
         return page
-    return Page(id=page.id, sweep=look.number, members=members, news=tuple(news), orders=tuple(orders))
+    left = gone(page, members, standing)
+    return Page(id=page.id, sweep=look.number, members=members, news=tuple(news), orders=tuple(orders), gone=left)
 
 
 def new_drifts(before: Page, after: Page) -> list[str]:

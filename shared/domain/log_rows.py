@@ -16,6 +16,7 @@ Row = dict[str, object]
 
 AUDIT = "Custom-SluiceAudit_CL"
 ROLLOUTS = "Custom-SluiceRollouts_CL"
+COMPLIANCE = "Custom-SluiceCompliance_CL"
 
 #: A call of the Logs Ingestion API holds at most 1 MB, a field 32 KB (learn.microsoft.com, Azure Monitor service limits).
 MAX_CALL_BYTES = 900_000
@@ -23,17 +24,17 @@ MAX_TEXT = 8_000  #: characters; four bytes each at most
 
 
 class Mark(Record, frozen=True):
-    """How far a stream was told: everything that the database wrote up to this moment, in whole seconds of its clock."""
+    """How far a stream was told: everything up to this place."""
 
     id: str  #: name of the stream
-    upto: int = 0  #: seconds since 1970
+    upto: int = 0  #: a whole second since 1970 of the database's clock; for what sweeps of the fleet found, the sweep's number
 
 
 def audit_row(link: Link) -> Row:
     """An audit record; where its data key was destroyed, only its place in the chain."""
     entry = link.entry
     return {
-        "TimeGenerated": _time(link.at),
+        "TimeGenerated": as_time(link.at),
         "Stream": link.stream,
         "Number": link.number,
         "EntryId": link.entry_id,
@@ -41,7 +42,7 @@ def audit_row(link: Link) -> Row:
         "Action": entry.action if entry else "",
         "TargetResource": entry.resource if entry else "",
         "Cause": entry.cause if entry else "",
-        "Detail": {name: _cut(value) for name, value in entry.detail.items()} if entry else {},
+        "Detail": {name: cut(value) for name, value in entry.detail.items()} if entry else {},
         "Hash": link.hash,
     }
 
@@ -53,7 +54,7 @@ def rollout_row(rollout: Rollout) -> Row:
         for state, number in stage.counts.items():
             counts[state] = counts.get(state, 0) + number
     return {
-        "TimeGenerated": _time(rollout.updated_at),
+        "TimeGenerated": as_time(rollout.updated_at),
         "RolloutId": rollout.id,
         "Route": rollout.route,
         "SourceUrl": rollout.url,
@@ -61,11 +62,11 @@ def rollout_row(rollout: Rollout) -> Row:
         "Revision": rollout.revision,
         "State": rollout.state,
         "Stage": rollout.stages[rollout.current].name if rollout.stages else "",
-        "Reason": _cut(rollout.reason),
-        "WaitingFor": _cut(rollout.waiting_for),
+        "Reason": cut(rollout.reason),
+        "WaitingFor": cut(rollout.waiting_for),
         "Clusters": rollout.total,
         "Counts": counts,
-        "CreatedAt": _time(rollout.created_at),
+        "CreatedAt": as_time(rollout.created_at),
     }
 
 
@@ -84,9 +85,9 @@ def in_calls(rows: Iterable[Mapping[str, object]], limit: int = MAX_CALL_BYTES) 
         yield call
 
 
-def _time(moment: datetime) -> str:
+def as_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"

@@ -179,6 +179,7 @@ class Rollout(Record, frozen=True):
     stages: tuple[Stage, ...]
     created_at: datetime
     updated_at: datetime
+    pushed_at: datetime | None = None  #: when its change was received; None in rollouts of versions that did not keep it
     action: Action = "pin"
     state: RolloutState = "running"
     reason: str = ""

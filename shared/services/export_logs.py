@@ -1,4 +1,4 @@
-"""Azure Monitor is told what was written since the last time: audit records, and rollouts that moved."""
+"""Azure Monitor is told what was written since the last time: audit records, rollouts that moved, what changed in the fleet."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +18,8 @@ _SETTLED = timedelta(seconds=30)
 _FIRST_LOOK = timedelta(days=1)
 #: Rows that are told before the mark is moved. A failure between the two tells them twice; their ids make that visible.
 _ENOUGH = 2_000
+#: Rows that are kept in memory. A first sweep of a large fleet is tens of thousands of rows at one place: they are told in parts.
+_MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -35,22 +37,28 @@ class ExportLogs:
 
     async def _export(self, stream: str) -> None:
         mark, etag = await self.streams.mark(stream)
-        upto = int((self.clock() - _SETTLED).timestamp())
-        after = mark.upto or int((self.clock() - _FIRST_LOOK).timestamp())
+        now = self.clock()
+        begin, upto = await self.streams.span(stream, now - _FIRST_LOOK, now - _SETTLED)
+        place = mark.upto or begin
         waiting: list[Row] = []
-        second = after
-        async for at, row in self.streams.rows(stream, after, upto):
-            # Only whole seconds are told, so that the mark can stand between two of them.
-            if at != second and len(waiting) >= _ENOUGH:
-                etag = await self._tell(stream, waiting, replace(mark, upto=second), etag)
+        async for at, row in self.streams.rows(stream, place, upto):
+            # The mark stands between two places only.
+            if at != place and len(waiting) >= _ENOUGH:
+                etag = await self._tell(stream, waiting, replace(mark, upto=place), etag)
                 waiting = []
-            second = at
+            elif len(waiting) >= _MOST:
+                await self._add(stream, waiting)
+                waiting = []
+            place = at
             waiting.append(row)
         if waiting:
-            await self._tell(stream, waiting, replace(mark, upto=second), etag)
+            await self._tell(stream, waiting, replace(mark, upto=place), etag)
 
     async def _tell(self, stream: str, waiting: list[Row], mark: Mark, etag: str) -> str:
+        await self._add(stream, waiting)
+        return await self.streams.save_mark(mark, etag)
+
+    async def _add(self, stream: str, waiting: list[Row]) -> None:
         for call in in_calls(waiting):
             await self.rows.add(stream, call)
         log.info("logs.exported", extra={"stream": stream, "rows": len(waiting)})
-        return await self.streams.save_mark(mark, etag)

@@ -172,6 +172,7 @@ class Plan:
             stages=stages,
             created_at=now,
             updated_at=now,
+            pushed_at=change.received_at,
             unstaged=unstaged,
             report=route.report.asked if route.report else None,
         )

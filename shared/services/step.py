@@ -24,6 +24,7 @@ from shared.services.concurrency import map_bounded
 from shared.services.effects import Effects, must_tell
 from shared.services.gate_facts import GateFactsOf
 from shared.services.pacing import Pacer, Unpaced
+from shared.services.rollout_metrics import measure_active, measure_step
 
 log = event_logger("sluice.step")
 
@@ -102,12 +103,16 @@ class Step:
 
     async def sweep(self) -> None:
         """Steps every rollout that can still change: what a crash lost is found here."""
+        rollouts: list[Rollout] = []
         for rollout_id, since in await self.rollouts.active():
-            if await self.rollouts.get(rollout_id) is None:
+            found = await self.rollouts.get(rollout_id)
+            if found is None:
                 if self.clock() - since > _ORPHANED_AFTER:
                     await self.rollouts.unmark_active(rollout_id)
                 continue
+            rollouts.append(found[0])
             await self.effects.step_again(rollout_id)
+        measure_active(rollouts)
 
     async def _once(self, rollout_id: str) -> Decision | None:
         """One step; None when there is nothing more to do now. Raises Conflict when someone else was faster."""
@@ -119,6 +124,7 @@ class Step:
         now = self.clock()
         decision, etags = await self._decide(rollout, now)
         decision, etag = await self._save(rollout, decision, etag, etags, now)
+        measure_step(rollout, decision, now)
         await self._follow(rollout, decision, etag, now)
         return decision if decision.is_unfinished else None
 

@@ -12,6 +12,7 @@ from shared.domain.sweeps import Sweep, asked_since, finish, give_up, take
 from shared.log import event_logger
 from shared.ports import AskedStates, FleetPages, Inventory, Restorations
 from shared.services.fleet_effects import FleetEffects
+from shared.services.fleet_metrics import measure_fleet
 from shared.services.suspects import Suspects
 
 log = event_logger("sluice.fleet")
@@ -85,13 +86,15 @@ class SweepFleet:
             is_first=sweep.number == 1,
             sees_extensions=bool(extensions),
         )
-        written = await self._write(pages, _by_page(groups), look)
+        renewed = await self._write(pages, _by_page(groups), look)
+        written = [page for page in renewed if page.sweep == look.number]
         await self.effects(written)
+        measure_fleet(renewed)
         log.info("fleet.swept", extra={"sweep": sweep.number, "clusters": len(groups), "pages_written": len(written)})
 
     async def _write(self, pages: Pages, groups: list[dict[str, Group]], look: Look) -> list[Page]:
-        """Saves the pages that have changed; gives them."""
-        written = []
+        """Saves the pages that have changed; gives all as they are now."""
+        after = []
         suspects = Suspects(self.asked, self.restorations)
         for (page, etag), part in zip(pages, groups, strict=True):
             renewed = renew(page, part, look)
@@ -99,8 +102,8 @@ class SweepFleet:
                 renewed = renew(page, part, await suspects.make_sure(drifted, look))
             if renewed is not page:
                 await self.store.save_page(renewed, etag)
-                written.append(renewed)
-        return written
+            after.append(renewed)
+        return after
 
 
 def _by_page(groups: dict[str, Group]) -> list[dict[str, Group]]:

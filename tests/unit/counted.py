@@ -1,10 +1,10 @@
-"""What the process's counters say, read through OpenTelemetry's own SDK."""
+"""What the process has counted and measured, read through OpenTelemetry's own SDK."""
 
 from functools import cache
 
 from opentelemetry.metrics import set_meter_provider
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader, NumberDataPoint
 
 
 @cache
@@ -15,14 +15,24 @@ def _reader() -> InMemoryMetricReader:
 
 
 def counted(name: str) -> dict[tuple[str, ...], int]:
-    """The counter's values by its attributes' values, in the order of their names; since the process began."""
+    """The counter's values by its attributes' values, in the order of their names, since the process began; or what
+    the gauge was told last.
+    """
+    return {_key(point): int(point.value) for point in _points(name) if isinstance(point, NumberDataPoint)}
+
+
+def timed(name: str) -> dict[tuple[str, ...], tuple[int, float]]:
+    """How many were recorded since the process began, and the sum of their seconds, by attributes."""
+    return {_key(point): (point.count, point.sum) for point in _points(name) if isinstance(point, HistogramDataPoint)}
+
+
+def _points(name: str) -> list[object]:
     data = _reader().get_metrics_data()
     metrics = [metric for resource in data.resource_metrics for scope in resource.scope_metrics for metric in scope.metrics] if data else []
-    points = [point for metric in metrics if metric.name == name for point in metric.data.data_points]
-    return {_key(point): int(point.value) for point in points if isinstance(point, NumberDataPoint)}
+    return [point for metric in metrics if metric.name == name for point in metric.data.data_points]
 
 
-def _key(point: NumberDataPoint) -> tuple[str, ...]:
+def _key(point: NumberDataPoint | HistogramDataPoint) -> tuple[str, ...]:
     return tuple(str(value) for _, value in sorted((point.attributes or {}).items()))
 
 

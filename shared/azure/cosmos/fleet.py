@@ -1,6 +1,7 @@
 """Container `fleet`: the pages of the fleet in one partition, and whose turn it is to look at it in another."""
 
 import zlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import msgspec
@@ -58,6 +59,12 @@ class CosmosFleet:
             (unpack(await self._pages.decode(stored[each])), str(stored[each]["_etag"])) if each in stored else (Page(id=each), "")
             for each in ids
         ]
+
+    async def pages_since(self, sweep: int) -> AsyncIterator[Page]:
+        """The pages that a later sweep than this one has written."""
+        text = "SELECT * FROM c WHERE c.part = @part AND c.sweep > @sweep"
+        async for document in self.database.query("fleet", text, {"@part": _PAGES, "@sweep": sweep}, partition=_PAGES):
+            yield unpack(await self._pages.decode(document))
 
     async def save_page(self, page: Page, etag: str) -> str:
         return await self._pages.save(pack(page), etag)

@@ -16,7 +16,7 @@ from shared.domain.clusters import Cluster
 from shared.domain.commit_reports import CommitReport, Said
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
-from shared.domain.fleet import Asked, Drift, Extension, Member, Order, Page, Seen, Transition
+from shared.domain.fleet import Asked, Drift, Extension, Gone, Member, Order, Page, Seen, Standing, Transition
 from shared.domain.fleet import Cluster as FleetCluster
 from shared.domain.fleet import Entry as FleetEntry
 from shared.domain.flux_receivers import FluxReceiver
@@ -47,6 +47,8 @@ CLUSTER_ID = CONFIGURATION_ID.partition("/providers/microsoft.kubernetesconfigur
 
 
 CLUSTER_ID = CONFIGURATION_ID.partition("/providers/microsoft.kubernetesconfiguration")[0]
+GONE_ID = f"{CLUSTER_ID}-gone"
+STANDING = Standing(sweep=3, since=AT)
 
 
 def later(seconds: float) -> datetime:
@@ -316,6 +318,7 @@ def rollout(**fields: Any) -> Rollout:
         "events": (event,),
         "announced": 1,
         "wake_at": later(60),
+        "pushed_at": later(-60),
         "report": Reporting(provider=f"{SECRET}-hub", deployments=True, comment=True),
         "reported": digest("statuses"),
     }
@@ -474,6 +477,7 @@ def fleet_page() -> PackedPage:
                     resume=True,
                 ),
             ),
+            gone={GONE_ID: Gone(cluster=f"{SECRET}-paris", cluster_id=GONE_ID, standing=STANDING, configuration="platform")},
         )
     )
 
@@ -523,8 +527,15 @@ def _member() -> Member:
         restored_at=AT,
         note="the budget is spent",
     )
-    entry = FleetEntry(seen=seen, asked=asked, state="non-compliant", drift=drift, missing_since=AT)
-    return Member(cluster=cluster, entries={CONFIGURATION_ID: entry}, states={"cluster": "connected"}, restores=(AT,), missing_since=AT)
+    entry = FleetEntry(seen=seen, asked=asked, state="non-compliant", drift=drift, missing_since=AT, standing=STANDING)
+    return Member(
+        cluster=cluster,
+        entries={CONFIGURATION_ID: entry},
+        states={"cluster": "connected"},
+        restores=(AT,),
+        missing_since=AT,
+        standing=STANDING,
+    )
 
 
 def fleet_sweep() -> Sweep:

@@ -104,7 +104,7 @@ def test_a_cluster_that_is_not_seen_is_gone_only_after_a_while() -> None:
     gone = looked(away, look=a_look(3, now=at(600)))
     assert (kinds(gone), gone.members) == (["cluster.gone"], {})
     back = looked(away, HERE, look=a_look(3, now=at(300)))
-    assert (back.members, back.news) == (page.members, ())
+    assert (back.members[a_cluster().id].missing_since, back.news) == (None, ())
 
 
 def test_a_configuration_that_nobody_asked_anything_of_is_gone_after_a_while() -> None:

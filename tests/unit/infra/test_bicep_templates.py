@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from bicep import FOLDER, TEMPLATES, number, template, variable
 from builders import a_rollout, a_stage, at
+from sightings import a_cluster, a_look, looked, seen
 
 from shared.azure.cosmos.database import _INDEXING, CONTAINERS
 from shared.azure_events import FAMILIES
 from shared.config.settings import read
 from shared.domain.audit import Entry, make_link
-from shared.domain.log_rows import AUDIT, ROLLOUTS, audit_row, rollout_row
+from shared.domain.compliance_rows import compliance_rows
+from shared.domain.fleet import Page, Sighting
+from shared.domain.log_rows import AUDIT, COMPLIANCE, ROLLOUTS, audit_row, rollout_row
 from shared.domain.messages import QUEUES
 
 ROOT = FOLDER.parent
@@ -127,7 +130,11 @@ def test_the_tables_have_the_columns_of_the_rows() -> None:
     tables = variable("modules/logs.bicep", "columns")
     rollout = rollout_row(a_rollout(a_stage()))
     entry = Entry(id="e", stream="s", at=at(0), actor="a", action="b", resource="r", cause="c")
+    page = looked(Page(id="00"), Sighting(cluster=a_cluster(), configuration=seen()))
+    gone = looked(looked(page), look=a_look(3, now=at(600)))
     rows = {ROLLOUTS: rollout, AUDIT: audit_row(make_link(None, entry, "salt"))}
+    for row in (*compliance_rows(page, 0, 9), *compliance_rows(gone, 0, 9)):
+        assert list(row) == list(rows.setdefault(COMPLIANCE, row))
     assert {f"Custom-{name}": [column["name"] for column in columns] for name, columns in tables.items()} == {
         stream: list(row) for stream, row in rows.items()
     }
@@ -139,3 +146,10 @@ def test_events_go_to_a_function_that_is_there_and_knows_them() -> None:
     assert "async def on_azure_event(" in (ROOT / "functions" / "on_azure_event.py").read_text()
     assert set(properties["filter"]["includedEventTypes"]) <= set(FAMILIES)
     assert properties["deadLetterDestination"]["properties"]["blobContainerName"] in (FOLDER / "modules" / "storage.bicep").read_text()
+
+
+def test_every_table_is_a_stream_that_flows_into_it() -> None:
+    streams = {f"Custom-{name}" for name in variable("modules/logs.bicep", "columns")}
+    text = (FOLDER / "modules" / "logs.bicep").read_text()
+    assert set(re.findall(r"'(Custom-\w+)': \{ columns", text)) == streams
+    assert set(re.findall(r"streams: \['(Custom-\w+)'\], destinations: \['workspace'\], outputStream: '\1'", text)) == streams

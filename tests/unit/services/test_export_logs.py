@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from builders import NOW
@@ -26,6 +26,9 @@ class Written:
 
     def names(self) -> tuple[str, ...]:
         return ("s",)
+
+    async def span(self, stream: str, since: datetime, until: datetime) -> tuple[int, int]:
+        return int(since.timestamp()), int(until.timestamp())
 
     async def rows(self, stream: str, after: int, upto: int) -> AsyncIterator[tuple[int, Row]]:
         for at, row in sorted(self.seconds, key=lambda one: one[0]):
@@ -104,3 +107,27 @@ async def test_a_failed_call_leaves_the_mark_and_the_next_run_tells_the_rest(clo
     assert written.kept.upto == START + 2
     await export()
     assert [row["n"] for row in place.told] == [0, 1, 2, 3, 4]
+
+
+async def test_many_rows_of_one_place_are_told_in_parts_and_marked_once(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_logs, "_ENOUGH", 2)
+    monkeypatch.setattr(export_logs, "_MOST", 3)
+    written, place = Written(), Place()
+    write(written, 1, 1, 1, 1, 1, 1, 1)
+    clock.pass_(60)
+    await ExportLogs(written, place, clock)()
+    assert [row["n"] for row in place.told] == list(range(7))
+    assert (place.calls, written.etag) == (3, "x")
+
+
+async def test_a_place_that_was_told_in_part_is_told_again_from_its_beginning(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_logs, "_MOST", 2)
+    written, place = Written(), Place(fails_at=2)
+    export = ExportLogs(written, place, clock)
+    write(written, 1, 1, 1)
+    clock.pass_(60)
+    with pytest.raises(Throttled):
+        await export()
+    assert written.etag == ""
+    await export()
+    assert [row["n"] for row in place.told] == [0, 1, 0, 1, 2]
