@@ -106,6 +106,7 @@ class Entry(Record, frozen=True):
     state: str = ""  #: the last of "compliant" and "non-compliant" that it was
     drift: Drift | None = None
     missing_since: datetime | None = None
+    looked_at: datetime | None = None  #: when Azure Resource Manager was asked about this one alone, last
 
     @property
     def has_drifted(self) -> bool:
@@ -153,6 +154,15 @@ class Order(Record, frozen=True):
     resume: bool = False
 
 
+class Aside(Record, frozen=True):
+    """What a look at a single fluxConfiguration has to say. It stands on the page until it is said, whichever sweep comes between."""
+
+    id: str  #: of the look
+    cause: str
+    news: tuple[Transition, ...] = ()
+    orders: tuple[Order, ...] = ()
+
+
 class Page(Record, frozen=True):
     """A part of the fleet, and what the sweep that wrote it last had to say about it."""
 
@@ -161,6 +171,7 @@ class Page(Record, frozen=True):
     members: dict[str, Member] = {}  #: by ARM id
     news: tuple[Transition, ...] = ()
     orders: tuple[Order, ...] = ()
+    asides: tuple[Aside, ...] = ()
 
 
 #: States that are told although nothing is known from before.
