@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from shared.services.effects import Effects
     from shared.services.export_logs import ExportLogs
     from shared.services.health import Readiness
+    from shared.services.look_for_drift import LookForDrift
     from shared.services.notify import Post, Tell, TellEvent
     from shared.services.notify_receiver import NotifyReceiver
     from shared.services.observe import Observe
@@ -192,6 +193,7 @@ class App:
 
         return OnAzureEvent(
             Look(self.rollouts, self.configurations, self.resource_manager, self.queue, now),
+            self.look_for_drift,
             RecordChange(self.changes, self.audit, self.queue),
             self.foreign_writes,
             self.policy_states,
@@ -245,7 +247,18 @@ class App:
 
         policy = (await self.config.latest()).drift.policy()
         effects = FleetEffects(await self.tell(), self.audit, self.queue, self.pacer, now)
-        return SweepFleet(self.inventory, self.fleet_pages, self.configurations, self.resource_manager, effects, policy, now)
+        stores = (self.fleet_pages, self.configurations, self.resource_manager, self.foreign_writes)
+        return SweepFleet(self.inventory, *stores, effects, policy, now)
+
+    async def look_for_drift(self) -> "LookForDrift":
+        from shared.services.asides import Asides
+        from shared.services.fleet_effects import FleetEffects
+        from shared.services.look_for_drift import LookForDrift
+
+        policy = (await self.config.latest()).drift.policy()
+        effects = FleetEffects(await self.tell(), self.audit, self.queue, self.pacer, now)
+        ports = (self.configurations, self.resource_manager, self.cluster_resources, self.foreign_writes, self.fleet_pages)
+        return LookForDrift(*ports, Asides(self.fleet_pages, effects), policy, now)
 
     def restore(self) -> "Restore":
         from shared.services.restore import Restore

@@ -17,7 +17,7 @@ from shared.domain.comparisons import Comparison
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
-from shared.domain.fleet import Page, Sighting
+from shared.domain.fleet import Page, Seen, Sighting
 from shared.domain.fleet_changes import Writer
 from shared.domain.foreign_writes import ForeignWrite
 from shared.domain.gates import CheckState
@@ -311,6 +311,10 @@ class FleetPages(Protocol):
         """Every page and its ETag, in order; a new one with ETag "" where there is none."""
         ...
 
+    async def page(self, page_id: str) -> tuple[Page, str]:
+        """One of them."""
+        ...
+
     async def save_page(self, page: Page, etag: str) -> str:
         """The new ETag. Raises Conflict when it changed since it was read."""
         ...
@@ -442,6 +446,10 @@ class FluxConfigurations(Protocol):
 
         Raises Throttled, Unavailable or Rejected.
         """
+        ...
+
+    async def seen(self, configuration_id: str) -> Seen | None:
+        """The same as a look at the fleet shows it; None where it is not there. Raises Throttled, Unavailable or Rejected."""
         ...
 
 

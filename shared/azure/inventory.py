@@ -41,7 +41,7 @@ def _cluster_in(row: Row) -> str:
 
 
 def _sighting(row: Row, policies: Mapping[str, tuple[str, ...]]) -> Sighting:
-    return Sighting(cluster=_cluster(row, policies), configuration=_seen(row) if row.get("configuration") else None)
+    return Sighting(cluster=_cluster(row, policies), configuration=seen(row) if row.get("configuration") else None)
 
 
 def _cluster(row: Row, policies: Mapping[str, tuple[str, ...]]) -> Cluster:
@@ -77,7 +77,8 @@ def _first_message(statuses: Any) -> str:
     return next((message[:_MAX_MESSAGE] for message in found if message), "")
 
 
-def _seen(row: Row) -> Seen:
+def seen(row: Row) -> Seen:
+    """The fluxConfiguration of a row of the query `fleet`, or of what was made to look like one."""
     compliance = text(row, "compliance") or "Pending"  # absent until the first report
     return Seen(
         id=text(row, "id"),

@@ -5,9 +5,11 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.azure.errors import azure_errors
+from shared.azure.inventory import seen
 from shared.azure.resource_graph import observation
 from shared.domain.clock import Clock
 from shared.domain.errors import Rejected
+from shared.domain.fleet import Seen
 from shared.domain.fleet_changes import Writer
 from shared.domain.observations import Observation
 from shared.domain.pins import Pin
@@ -75,16 +77,28 @@ class ArmResourceManager:
             await configurations.begin_update(*where, {"properties": _properties(pin, present) | more}, polling=False)
 
     async def observe(self, configuration_id: str) -> Observation:
-        """Implements ports.FluxConfigurations."""
+        """Implements ports.FluxConfigurations, as `seen` does."""
+        found = await self._find(configuration_id)
+        return Observation.missing(self._clock()) if found is None else observation(_row(found), self._clock())
+
+    async def seen(self, configuration_id: str) -> Seen | None:
+        found = await self._find(configuration_id)
+        if found is None:
+            return None
+        name = configuration_id.rsplit("/", 1)[-1]
+        return seen({"id": configuration_id, "configuration": name, **_row(found), **_source(found)})
+
+    async def _find(self, configuration_id: str) -> dict[str, Any] | None:
+        """Its properties; None where it is not there."""
         configurations, where = self._at(configuration_id)
         try:
             with azure_errors("Azure Resource Manager"):
                 found = await configurations.get(*where)
         except Rejected as error:
             if error.status == 404:
-                return Observation.missing(self._clock())
+                return None
             raise
-        return observation(_row(found.as_dict().get("properties") or {}), self._clock())
+        return found.as_dict().get("properties") or {}
 
     async def close(self) -> None:
         for client in self._clients.values():
@@ -144,4 +158,22 @@ def _row(properties: Mapping[str, Any]) -> dict[str, Any]:
         "statusUpdatedAt": properties.get("statusUpdatedAt"),
         "statuses": properties.get("statuses"),
         "errorMessage": properties.get("errorMessage"),
+    }
+
+
+#: Where a fluxConfiguration keeps its source, by sourceKind (azure-rest-api-specs, FluxConfiguration).
+_SOURCES = {"OCIRepository": "ociRepository", "Bucket": "bucket", "AzureBlob": "azureBlob"}
+
+
+def _source(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """What it follows and sets, under the names that the query `fleet` gives it."""
+    kind = properties.get("sourceKind")
+    source = properties.get(_SOURCES.get(str(kind), "gitRepository")) or {}
+    reference = source.get("repositoryRef") or {}
+    return {
+        "sourceKind": kind,
+        "url": source.get("url"),
+        **{name: reference.get(name) for name in ("branch", "tag", "semver", "commit", "digest")},
+        "suspend": str(properties.get("suspend") or False),
+        "kustomizations": properties.get("kustomizations"),
     }

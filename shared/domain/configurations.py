@@ -41,8 +41,12 @@ def configuration_id(resource_id: str) -> str:
 
 def cluster_id(resource_id: str) -> str:
     """The partition of a cluster: a digest of its ARM id, so that no name stands readable in the database."""
-    cluster = resource_id.lower().partition("/providers/microsoft.kubernetesconfiguration/")[0]
-    return digest("cluster", cluster)
+    return digest("cluster", cluster_of(resource_id))
+
+
+def cluster_of(resource_id: str) -> str:
+    """The ARM id of its cluster, lower case."""
+    return resource_id.lower().partition("/providers/microsoft.kubernetesconfiguration/")[0]
 
 
 def claim(found: Configuration, wanted: Configuration, *, lease: timedelta, now: datetime) -> tuple[Claim, Configuration]:

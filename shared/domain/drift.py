@@ -53,6 +53,10 @@ class DriftPolicy(Record, frozen=True):
     rules: tuple[DriftRule, ...]
     settle_seconds: float  #: after an update of ours nothing counts for so long: Resource Graph may still show what was before
 
+    @property
+    def settle(self) -> timedelta:
+        return timedelta(seconds=self.settle_seconds)
+
     def rule(self, cluster: Cluster, entry: Entry, now: datetime) -> DriftRule:
         route = entry.asked.route if entry.asked else ""
         found = as_found(cluster, entry.seen, now)
@@ -74,10 +78,15 @@ def asked_of(record: Configuration) -> Asked | None:
     )
 
 
-def watch(entry: Entry, cluster: Cluster, policy: DriftPolicy, now: datetime, *, sees_extensions: bool = True) -> Drift | None:
-    """The entry's drift now: none, one that may yet pass, or one that is found. Only what ARM has accepted from us can drift."""
+def watch(
+    entry: Entry, cluster: Cluster, policy: DriftPolicy, now: datetime, *, sees_extensions: bool = True, is_exact: bool = False
+) -> Drift | None:
+    """The entry's drift now: none, one that may yet pass, or one that is found. Only what ARM has accepted from us can drift.
+
+    What ARM itself shows (`is_exact`) is never what was before: it need not settle, and what is missing there is gone.
+    """
     asked = entry.asked
-    if asked is None or now < asked.applied_at + timedelta(seconds=policy.settle_seconds):
+    if asked is None or (not is_exact and now < asked.applied_at + policy.settle):
         return None
     departure = _departure(entry, asked.pin, asked.source, cluster if sees_extensions else None)
     if departure is None:
@@ -85,7 +94,8 @@ def watch(entry: Entry, cluster: Cluster, policy: DriftPolicy, now: datetime, *,
     kind, detail = departure
     before = entry.drift if entry.drift and entry.drift.kind == kind else None
     drift = replace(before, detail=detail) if before else Drift(kind=kind, detail=detail, since=now)
-    if drift.found_at is None and now - drift.since >= _PATIENCE[kind]:
+    patience = timedelta(0) if is_exact and kind == "missing" else _PATIENCE[kind]
+    if drift.found_at is None and now - drift.since >= patience:
         drift = replace(drift, found_at=now)
     return drift
 
@@ -95,9 +105,10 @@ def restored(drift: Drift, restores: Sequence[datetime], rule: DriftRule, now: d
 
     A spent budget means that someone else writes as often: two controllers must not fight.
     """
+    if drift.restored_at is not None and now < drift.restored_at + _ORDER_LASTS:
+        return drift, False
     note = _why_not(drift, restores, rule)
-    is_ordered = drift.restored_at is not None and now < drift.restored_at + _ORDER_LASTS
-    if note or drift.found_at is None or is_ordered:
+    if note or drift.found_at is None:
         return replace(drift, note=note), False
     return replace(drift, note="", restores=drift.restores + 1, restored_at=now), True
 

@@ -114,6 +114,7 @@ class Entry(Record, frozen=True):
     drift: Drift | None = None
     missing_since: datetime | None = None
     standing: Standing | None = None  #: None in pages of versions that did not keep it
+    looked_at: datetime | None = None  #: when Azure Resource Manager was asked about this one alone, last
 
     @property
     def has_drifted(self) -> bool:
@@ -171,6 +172,15 @@ class Order(Record, frozen=True):
     resume: bool = False
 
 
+class Aside(Record, frozen=True):
+    """What a look at a single fluxConfiguration has to say. It stands on the page until it is said, whichever sweep comes between."""
+
+    id: str  #: of the look
+    cause: str
+    news: tuple[Transition, ...] = ()
+    orders: tuple[Order, ...] = ()
+
+
 class Page(Record, frozen=True):
     """A part of the fleet, and what the sweep that wrote it last had to say about it."""
 
@@ -180,6 +190,7 @@ class Page(Record, frozen=True):
     news: tuple[Transition, ...] = ()
     orders: tuple[Order, ...] = ()
     gone: dict[str, Gone] = {}  #: by ARM id, for some days
+    asides: tuple[Aside, ...] = ()
 
 
 #: States that are told although nothing is known from before.

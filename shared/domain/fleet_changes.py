@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from shared.domain.drift import DriftPolicy, recent, restored, watch
-from shared.domain.fleet import BAD, Asked, Cluster, Drift, Entry, Member, Order, Page, Seen, Sighting, Standing, Transition
+from shared.domain.fleet import BAD, Aside, Asked, Cluster, Drift, Entry, Member, Order, Page, Seen, Sighting, Standing, Transition
 from shared.domain.flux_support import is_supported
 from shared.domain.observations import COMPLIANT, NON_COMPLIANT
 from shared.domain.record import Record, digest
-from shared.domain.standings import gone, stand
+from shared.domain.standings import gone, loosened, stand
 
 #: Resource Graph is eventually consistent: what it does not show for so long is gone.
 _GONE_AFTER = timedelta(minutes=10)
@@ -33,17 +33,33 @@ class Writer(Record, frozen=True):
 
 
 class Look(Record, frozen=True):
-    """What one sweep knows beside what it saw."""
+    """What one look knows beside what it saw."""
 
-    number: int  #: of the sweep
+    number: int  #: of the sweep; 0 for a look at a single one
     now: datetime
     policy: DriftPolicy
-    newest_flux: tuple[int, int]
+    newest_flux: tuple[int, int] = (0, 0)
     asked: dict[str, Asked] = {}  #: what was asked since the sweep before, by ARM id
     busy: frozenset[str] = frozenset()  #: being written by Sluice at this moment: not judged
     writers: dict[str, Writer] = {}  #: of those that have drifted anew, as far as known
     is_first: bool = False
+    single: str = ""  #: id of the look, where ARM was asked of a single one
     sees_extensions: bool = True  #: where none is seen at all the identity may not read them, so none is missed
+
+
+class SingleLook(Record, frozen=True):
+    """What Azure Resource Manager says of one fluxConfiguration, after someone else wrote or deleted it."""
+
+    id: str  #: no other look has it
+    cause: str
+    key: str  #: ARM id
+    cluster: Cluster
+    seen: Seen | None  #: None = it is not there
+    now: datetime
+    wrote_at: datetime
+    writer: Writer
+    asked: Asked
+    policy: DriftPolicy
 
 
 def gather(sightings: Iterable[Sighting]) -> dict[str, Group]:
@@ -73,7 +89,45 @@ def renew(page: Page, groups: Mapping[str, Group], look: Look) -> Page:
     if members == page.members:
         return page
     left = gone(page, members, standing)
-    return Page(id=page.id, sweep=look.number, members=members, news=tuple(news), orders=tuple(orders), gone=left)
+    return Page(id=page.id, sweep=look.number, members=members, news=tuple(news), orders=tuple(orders), gone=left, asides=page.asides)
+
+
+def renew_one(page: Page, single: SingleLook) -> Page:
+    """The page after a look at one fluxConfiguration, with an aside where there is something to tell or to put back.
+
+    The very page where nothing has changed, as when the same event comes again. A cluster that no sweep has shown yet is not told
+    as found; one that was never seen cannot be missed.
+    """
+    known = page.members.get(single.cluster.id)
+    member = known or Member(cluster=single.cluster)
+    before = member.entries.get(single.key)
+    entry = _seen(before, single.seen) if single.seen else _unseen(before, single.now) if before else None
+    if entry is None:
+        return page
+    look = Look(
+        number=0,
+        now=single.now,
+        policy=single.policy,
+        asked={single.key: single.asked},
+        writers={single.key: single.writer},
+        sees_extensions=member.cluster.extension is not None or _kind(entry.drift) == "extension",
+        single=single.id,
+    )
+    judged = replace(_judged(entry, single.key, member.cluster, look), looked_at=single.now)
+    after, orders = _with_orders(replace(member, entries={**member.entries, single.key: judged}), look)
+    renewed = after.entries[single.key]
+    if not orders and before and _was_seen_so(before, renewed, single.wrote_at):
+        return page
+    news = _entry_news(after.cluster, before, renewed)
+    aside = Aside(id=single.id, cause=single.cause, news=tuple(news), orders=tuple(orders))
+    asides = (*page.asides, aside) if news or orders else page.asides
+    after = replace(after, entries={**after.entries, single.key: loosened(before, renewed)})
+    return replace(page, members={**page.members, single.cluster.id: after}, asides=asides)
+
+
+def _was_seen_so(before: Entry, after: Entry, wrote_at: datetime) -> bool:
+    """Whether a single look since that write has shown the same."""
+    return before.looked_at is not None and before.looked_at >= wrote_at and replace(after, looked_at=before.looked_at) == before
 
 
 def new_drifts(before: Page, after: Page) -> list[str]:
@@ -102,11 +156,22 @@ def _present(before: Member | None, group: Group, look: Look) -> Member:
     known = before.entries if before else {}
     entries = {}
     for key in sorted({*known, *configurations}):
+        if key in known and _stands(known[key], key, look):
+            entries[key] = known[key]
+            continue
         entry = _seen(known.get(key), configurations[key]) if key in configurations else _unseen(known[key], look.now)
         if entry:
             entries[key] = _judged(entry, key, cluster, look)
     states = {**(before.states if before else {}), **_states(cluster, look, has_flux=bool(entries))}
     return Member(cluster=cluster, entries=entries, states=states, restores=before.restores if before else ())
+
+
+def _stands(before: Entry, key: str, look: Look) -> bool:
+    """Whether ARM was asked about this one so lately that Resource Graph may still show what was before; not once we have written."""
+    asked = look.asked.get(key, before.asked)
+    if before.looked_at is None or (asked and asked.applied_at > before.looked_at):
+        return False
+    return look.now < before.looked_at + look.policy.settle
 
 
 def _seen(before: Entry | None, seen: Seen) -> Entry:
@@ -127,7 +192,7 @@ def _judged(entry: Entry, key: str, cluster: Cluster, look: Look) -> Entry:
     entry = replace(entry, asked=look.asked.get(key, entry.asked))
     if key in look.busy:
         return entry
-    drift = watch(entry, cluster, look.policy, look.now, sees_extensions=look.sees_extensions)
+    drift = watch(entry, cluster, look.policy, look.now, sees_extensions=look.sees_extensions, is_exact=bool(look.single))
     if drift and key in look.writers:
         drift = replace(drift, by=look.writers[key].by, by_at=look.writers[key].at)
     return replace(entry, drift=drift)
@@ -165,7 +230,7 @@ def _with_orders(member: Member, look: Look) -> tuple[Member, list[Order]]:
 
 def _order(entry: Entry, asked: Asked, drift: Drift, cluster: Cluster, look: Look) -> Order:
     return Order(
-        key=digest("restore", entry.seen.id, str(look.number)),
+        key=digest("restore", entry.seen.id, look.single or str(look.number)),
         configuration_id=entry.seen.id,
         subscription=cluster.subscription,
         rollout_id=asked.rollout_id,

@@ -19,6 +19,11 @@ def stand(before: Member | None, after: Member, now: Standing) -> Member:
     return replace(after, entries=entries, standing=kept or now)
 
 
+def loosened(before: Entry | None, after: Entry) -> Entry:
+    """The entry after a look outside the sweeps: the next sweep says since when it stands where it does not stand as before."""
+    return after if before and _of_entry(before) == _of_entry(after) else replace(after, standing=None)
+
+
 def gone(page: Page, members: Mapping[str, Member], now: Standing) -> dict[str, Gone]:
     """What is no longer among the members, now or since some days."""
     remembered = {key: left for key, left in page.gone.items() if now.since - left.standing.since < _REMEMBERED}

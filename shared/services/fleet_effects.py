@@ -8,7 +8,7 @@ from functools import partial
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
 from shared.domain.configurations import cluster_id, configuration_id
-from shared.domain.fleet import Order, Page, Transition
+from shared.domain.fleet import Aside, Order, Page, Transition
 from shared.domain.messages import RESTORATIONS, RestoreConfiguration
 from shared.domain.rollouts import target_id
 from shared.ports import Audit, Queue
@@ -20,7 +20,7 @@ from shared.services.pacing import Pacer
 
 @dataclass(frozen=True)
 class FleetEffects:
-    """Every id is made of the sweep's number, so repeating it changes nothing."""
+    """Every id is made of the look's, a sweep's number or a single look's id, so repeating it changes nothing."""
 
     tell: Tell
     audit: Audit
@@ -34,12 +34,18 @@ class FleetEffects:
         for page in pages:
             sweeps[page.sweep].append(page)
         for number, written in sorted(sweeps.items()):
-            await self._say(number, [transition for page in written for transition in page.news])
+            news = [transition for page in written for transition in page.news]
+            await self._say(str(number), f"sweep {number}", news, found="when the whole fleet was looked at")
             await self._order([order for page in written for order in page.orders])
 
-    async def _say(self, sweep: int, news: Sequence[Transition]) -> None:
-        await map_bounded(partial(self._note, sweep), [transition for transition in news if transition.is_drift])
-        for announcement, route in announcements(sweep, news):
+    async def single(self, aside: Aside) -> None:
+        """All that a look at a single fluxConfiguration has to say."""
+        await self._say(aside.id, aside.cause, aside.news, found="when someone wrote it")
+        await self._order(aside.orders)
+
+    async def _say(self, look: str, cause: str, news: Sequence[Transition], *, found: str) -> None:
+        await map_bounded(partial(self._note, look, cause), [transition for transition in news if transition.is_drift])
+        for announcement, route in announcements(look, news, found=found):
             await self.tell(announcement, route=route)
 
     async def _order(self, orders: Sequence[Order]) -> None:
@@ -51,17 +57,17 @@ class FleetEffects:
             for order, slot in zip(same, await self.pacer.reserve(subscription, len(same)), strict=True):
                 await self.queue.send(RESTORATIONS, _message(order), not_before=slot)
 
-    async def _note(self, sweep: int, transition: Transition) -> None:
+    async def _note(self, look: str, cause: str, transition: Transition) -> None:
         target = target_id(transition.configuration_id)
         await self.audit.append(
             Entry(
-                id=f"{sweep}.{target}.{transition.kind}",
+                id=f"{look}.{target}.{transition.kind}",
                 stream=target,
                 at=self.clock(),
                 actor="sluice",
                 action=transition.kind,
                 resource=transition.configuration_id,
-                cause=f"sweep {sweep}",
+                cause=cause,
                 detail={"reason": transition.reason},
                 subscription=transition.configuration_id.split("/")[2],
             )

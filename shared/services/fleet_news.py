@@ -1,4 +1,4 @@
-"""What people read about the fleet: of one sweep all that is of one kind is one message, however many clusters it concerns."""
+"""What people read about the fleet: of one look all that is of one kind is one message, however many clusters it concerns."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -31,26 +31,26 @@ _TITLES = {
 }
 
 
-def announcements(sweep: int, news: Iterable[Transition]) -> list[tuple[Announcement, str]]:
-    """With the route of each. Their ids are made of the sweep's number, so that telling them again is noticed."""
+def announcements(look: str, news: Iterable[Transition], *, found: str) -> list[tuple[Announcement, str]]:
+    """With the route of each. Their ids are made of the look's, so that telling them again is noticed. `found` says how, in words."""
     alike: dict[tuple[str, str], list[Transition]] = defaultdict(list)
     for transition in news:
         alike[transition.kind, transition.route].append(transition)
-    return [(_announce(sweep, kind, route, found), route) for (kind, route), found in sorted(alike.items())]
+    return [(_announce(look, kind, route, same, found), route) for (kind, route), same in sorted(alike.items())]
 
 
-def _announce(sweep: int, kind: str, route: str, found: list[Transition]) -> Announcement:
-    thing = "fluxConfiguration" if found[0].configuration else "cluster"
-    count = f"{len(found):,} {thing}{'' if len(found) == 1 else 's'}"
-    ordered = sorted(found, key=lambda transition: (transition.cluster, transition.configuration))
+def _announce(look: str, kind: str, route: str, same: list[Transition], found: str) -> Announcement:
+    thing = "fluxConfiguration" if same[0].configuration else "cluster"
+    count = f"{len(same):,} {thing}{'' if len(same) == 1 else 's'}"
+    ordered = sorted(same, key=lambda transition: (transition.cluster, transition.configuration))
     return Announcement(
-        id=digest("fleet", str(sweep), kind, route),
+        id=digest("fleet", look, kind, route),
         kind=kind,
-        severity=found[0].severity,
+        severity=same[0].severity,
         title=f"{_TITLES.get(kind, kind)}: {count}",
-        summary=f"Found when the whole fleet was looked at{f', route {route}' if route else ''}.",
+        summary=f"Found {found}{f', route {route}' if route else ''}.",
         clusters=tuple(ClusterLine(name=_name(transition), reason=transition.reason) for transition in ordered[:_MAX_CLUSTERS]),
-        more_clusters=max(0, len(found) - _MAX_CLUSTERS),
+        more_clusters=max(0, len(same) - _MAX_CLUSTERS),
     )
 
 

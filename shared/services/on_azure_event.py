@@ -15,6 +15,7 @@ from shared.domain.sources import source_id
 from shared.log import event_logger
 from shared.ports import ForeignWrites, ObjectEvents, PolicyStates, Queue
 from shared.services.look import Look
+from shared.services.look_for_drift import LookForDrift
 from shared.services.notify import Tell
 from shared.services.record_change import RecordChange
 from shared.services.tell_expiry import announce_expiry, users_of
@@ -32,6 +33,7 @@ class OnAzureEvent:
     """
 
     look: Look
+    look_for_drift: Callable[[], Awaitable[LookForDrift]]
     record_change: RecordChange
     foreign_writes: ForeignWrites
     policy_states: PolicyStates
@@ -84,9 +86,13 @@ class OnAzureEvent:
         """
         if news.write is not None and news.identities & self.identities:
             return
-        if news.write is not None and news.identities and self.identities and await self.foreign_writes.record(news.write):
-            log.info("write.foreign", extra={"operation": news.write.operation})
+        foreign = news.write if news.identities and self.identities else None
+        if foreign is not None and await self.foreign_writes.record(foreign):
+            log.info("write.foreign", extra={"operation": foreign.operation})
         await self.look(news.configuration_id)
+        if foreign is not None:
+            look_for_drift = await self.look_for_drift()
+            await look_for_drift(foreign)
 
     async def _is_followed(self, change: Change) -> bool:
         """A registry tells every image that is built, an account every blob: only what a route follows is recorded."""

@@ -11,7 +11,7 @@ from shared.domain.errors import Upstream
 from shared.domain.fleet import Asked
 from shared.domain.fleet_changes import Look, Writer
 from shared.log import event_logger
-from shared.ports import AskedStates, Restorations
+from shared.ports import AskedStates, ForeignWrites, Restorations
 from shared.services.concurrency import map_bounded
 
 log = event_logger("sluice.fleet")
@@ -27,6 +27,7 @@ class Suspects:
 
     asked: AskedStates
     restorations: Restorations
+    foreign_writes: ForeignWrites
     writers_left: int = _MOST_WRITERS
 
     async def make_sure(self, drifted: Sequence[str], look: Look) -> Look:
@@ -36,7 +37,9 @@ class Suspects:
         asked = {key: found for key, record in records.items() if key not in busy and (found := asked_of(record))}
         chosen = list(asked)[: self.writers_left]
         self.writers_left -= len(chosen)
-        writers = dict(zip(chosen, await map_bounded(self._last_writer, chosen), strict=True))
+        shown = dict(zip(chosen, await map_bounded(self._last_writer, chosen), strict=True))
+        told = dict(zip(asked, await map_bounded(self._told_writer, list(asked)), strict=True))
+        writers = {key: _newer(told[key], shown.get(key)) for key in asked}
         known = {key: writer for key, writer in writers.items() if writer and _is_later(writer, asked[key])}
         return replace(look, asked=look.asked | asked, busy=look.busy | busy, writers=look.writers | known)
 
@@ -51,6 +54,18 @@ class Suspects:
         except Upstream as error:
             log.warning("drift.writer-unknown", extra={"error": type(error).__name__, "code": error.code})
             return None
+
+    async def _told_writer(self, key: str) -> Writer | None:
+        """As an event told it: whoever it was, even where Sluice has written since."""
+        told = await self.foreign_writes.get(key)
+        return Writer(by=told.caller, at=told.at) if told and told.caller else None
+
+
+def _newer(told: Writer | None, shown: Writer | None) -> Writer | None:
+    """An event tells a person's sign-in name; Azure's own record tells of a write whose event never came."""
+    if told is None or told.at is None or shown is None or shown.at is None:
+        return told or shown
+    return told if told.at >= shown.at else shown
 
 
 def _is_later(writer: Writer, asked: Asked) -> bool:

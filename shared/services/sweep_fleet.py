@@ -10,7 +10,8 @@ from shared.domain.fleet_changes import Group, Look, gather, new_drifts, renew
 from shared.domain.flux_support import newest
 from shared.domain.sweeps import Sweep, asked_since, finish, give_up, take
 from shared.log import event_logger
-from shared.ports import AskedStates, FleetPages, Inventory, Restorations
+from shared.ports import AskedStates, FleetPages, ForeignWrites, Inventory, Restorations
+from shared.services.asides import Asides
 from shared.services.fleet_effects import FleetEffects
 from shared.services.fleet_metrics import measure_fleet
 from shared.services.suspects import Suspects
@@ -32,6 +33,7 @@ class SweepFleet:
     store: FleetPages
     asked: AskedStates
     restorations: Restorations
+    foreign_writes: ForeignWrites
     effects: FleetEffects
     policy: DriftPolicy
     clock: Clock
@@ -67,7 +69,8 @@ class SweepFleet:
     async def _look(self, sweep: Sweep) -> None:
         # Before anything is seen: what is asked during the look cannot be in it yet, and so is not judged.
         now = self.clock()
-        pages = await self.store.pages()
+        asides = Asides(self.store, self.effects)
+        pages = [await asides.say(page, etag) for page, etag in await self.store.pages()]
         await self.effects([page for page, _ in pages if page.sweep > sweep.finished])
         groups = gather([sighting async for sighting in self.inventory.look()])
         # What was asked is read after what is seen: an update in between would look like someone else's.
@@ -94,16 +97,27 @@ class SweepFleet:
 
     async def _write(self, pages: Pages, groups: list[dict[str, Group]], look: Look) -> list[Page]:
         """Saves the pages that have changed; gives all as they are now."""
-        after = []
-        suspects = Suspects(self.asked, self.restorations)
-        for (page, etag), part in zip(pages, groups, strict=True):
-            renewed = renew(page, part, look)
+        suspects = Suspects(self.asked, self.restorations, self.foreign_writes)
+        return [await self._renew(page, etag, part, look, suspects) for (page, etag), part in zip(pages, groups, strict=True)]
+
+    async def _renew(self, page: Page, etag: str, groups: dict[str, Group], look: Look, suspects: Suspects) -> Page:
+        """The page as it is now, saved where it has changed. Looks at single fluxConfigurations go on meanwhile: what they have saved
+        is taken up. Raises Conflict where a newer sweep has written it.
+        """
+        while True:
+            renewed = renew(page, groups, look)
             if drifted := new_drifts(page, renewed):
-                renewed = renew(page, part, await suspects.make_sure(drifted, look))
-            if renewed is not page:
+                renewed = renew(page, groups, await suspects.make_sure(drifted, look))
+            if renewed is page:
+                return page
+            try:
                 await self.store.save_page(renewed, etag)
-            after.append(renewed)
-        return after
+            except Conflict:
+                page, etag = await self.store.page(page.id)
+                if page.sweep > look.number:
+                    raise
+            else:
+                return renewed
 
 
 def _by_page(groups: dict[str, Group]) -> list[dict[str, Group]]:

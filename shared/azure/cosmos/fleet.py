@@ -66,6 +66,10 @@ class CosmosFleet:
         async for document in self.database.query("fleet", text, {"@part": _PAGES, "@sweep": sweep}, partition=_PAGES):
             yield unpack(await self._pages.decode(document))
 
+    async def page(self, page_id: str) -> tuple[Page, str]:
+        found = await self._pages.get(_PAGES, page_id)
+        return (unpack(found[0]), found[1]) if found else (Page(id=page_id), "")
+
     async def save_page(self, page: Page, etag: str) -> str:
         return await self._pages.save(pack(page), etag)
 

@@ -16,7 +16,7 @@ from shared.domain.clusters import Cluster
 from shared.domain.commit_reports import CommitReport, Said
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
-from shared.domain.fleet import Asked, Drift, Extension, Gone, Member, Order, Page, Seen, Standing, Transition
+from shared.domain.fleet import Aside, Asked, Drift, Extension, Gone, Member, Order, Page, Seen, Standing, Transition
 from shared.domain.fleet import Cluster as FleetCluster
 from shared.domain.fleet import Entry as FleetEntry
 from shared.domain.flux_receivers import FluxReceiver
@@ -456,29 +456,34 @@ def fleet_page() -> PackedPage:
             id="07",
             sweep=3,
             members={CLUSTER_ID: _member()},
-            news=(
-                Transition(
-                    kind="drift.found",
-                    cluster=f"{SECRET}-berlin",
-                    reason="it is suspended",
-                    configuration=f"{SECRET}-platform",
-                    route=f"{SECRET}-route",
-                    configuration_id=CONFIGURATION_ID,
-                ),
-            ),
-            orders=(
-                Order(
-                    key=digest("restore"),
-                    configuration_id=CONFIGURATION_ID,
-                    subscription=SUBSCRIPTION,
-                    rollout_id=digest("rollout"),
-                    dispatch=2,
-                    retry=1,
-                    resume=True,
-                ),
-            ),
+            news=(_transition(),),
+            orders=(_order(),),
+            asides=(Aside(id=digest("single-look"), cause="event 1", news=(_transition(),), orders=(_order(),)),),
             gone={GONE_ID: Gone(cluster=f"{SECRET}-paris", cluster_id=GONE_ID, standing=STANDING, configuration="platform")},
         )
+    )
+
+
+def _transition() -> Transition:
+    return Transition(
+        kind="drift.found",
+        cluster=f"{SECRET}-berlin",
+        reason="it is suspended",
+        configuration=f"{SECRET}-platform",
+        route=f"{SECRET}-route",
+        configuration_id=CONFIGURATION_ID,
+    )
+
+
+def _order() -> Order:
+    return Order(
+        key=digest("restore"),
+        configuration_id=CONFIGURATION_ID,
+        subscription=SUBSCRIPTION,
+        rollout_id=digest("rollout"),
+        dispatch=2,
+        retry=1,
+        resume=True,
     )
 
 
@@ -527,7 +532,7 @@ def _member() -> Member:
         restored_at=AT,
         note="the budget is spent",
     )
-    entry = FleetEntry(seen=seen, asked=asked, state="non-compliant", drift=drift, missing_since=AT, standing=STANDING)
+    entry = FleetEntry(seen=seen, asked=asked, state="non-compliant", drift=drift, missing_since=AT, standing=STANDING, looked_at=AT)
     return Member(
         cluster=cluster,
         entries={CONFIGURATION_ID: entry},

@@ -21,7 +21,8 @@ async def test_all_pages_are_there_from_the_beginning(database: Database, sealer
     assert await store.pages() == [(Page(id=page_id(number)), "") for number in range(PAGES)]
     page = unpack(filled.fleet_page())
     etag = await store.save_page(page, "")
-    assert (await store.pages())[7] == (page, etag)
+    assert (await store.pages())[7] == (page, etag) == await store.page("07")
+    assert await store.page("08") == (Page(id="08"), "")
     with pytest.raises(Conflict):
         await store.save_page(page, "")
 

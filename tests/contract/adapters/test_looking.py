@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 from adapter_fleet import Fleet, FleetMaker, now
+from azure.mgmt.kubernetesconfiguration.fluxconfigurations.aio import KubernetesConfigurationFluxConfigurationsMgmtClient
 from msgspec.structs import replace
 
 from shared.azure.credential import AsyncCredential
+from shared.azure.inventory import GraphInventory
 from shared.azure.resource_graph import GraphFleet
 from shared.azure.resource_manager import ArmResourceManager
 from shared.domain.errors import Rejected, Throttled, Unavailable
+from shared.domain.fleet import Seen
 from shared.domain.observations import MISSING
 from shared.domain.pins import Pin
 from shared.domain.rollouts import Target, target_id
@@ -43,6 +46,47 @@ async def test_one_configuration_is_what_resource_manager_says_now(
     assert seen.connectivity == ""
     assert seen.says_same(replace(item.observation, connectivity=""))
     assert (seen.compliance, fleet.head in seen.revision) == ("Compliant", True)
+
+
+async def test_one_configuration_is_seen_as_the_whole_fleet_shows_it(
+    arm: ArmResourceManager, credential: AsyncCredential, origin: str, make_fleet: FleetMaker
+) -> None:
+    fleet = await make_fleet(1)
+    await arm.restore(fleet.configuration(), Pin(revision=fleet.head, branch="main"), resume=True)
+    graph = GraphFleet(credential, origin, AUDIENCE, (), now)
+
+    async def shown() -> Seen | None:
+        found = [sighting.configuration async for sighting in GraphInventory(graph).look()]
+        return next((one for one in found if one and one.id == fleet.configuration()), None)
+
+    seen = await arm.seen(fleet.configuration())
+    assert seen is not None
+    assert (seen.branch, seen.commit, seen.suspended, seen.name) == ("main", fleet.head, False, "platform")
+    async with asyncio.timeout(60):
+        while await shown() != await arm.seen(fleet.configuration()):  # noqa: ASYNC110 -- another process, which tells nobody
+            await asyncio.sleep(0.1)
+    await graph.close()
+    assert await arm.seen(f"{fleet.configuration()}-gone") is None
+
+
+async def test_an_artifact_is_seen_with_its_digest(
+    arm: ArmResourceManager, credential: AsyncCredential, origin: str, make_fleet: FleetMaker
+) -> None:
+    fleet = await make_fleet(1)
+    where = (fleet.cluster(), "platform")
+    client = KubernetesConfigurationFluxConfigurationsMgmtClient(
+        credential, fleet.subscriptions[0], base_url=origin, credential_scopes=[f"{AUDIENCE}/.default"]
+    )
+    artifact = {"url": "oci://contoso.azurecr.io/manifests", "repositoryRef": {"tag": "v1", "digest": f"sha256:{'cd' * 32}"}}
+    properties = {"sourceKind": "OCIRepository", "gitRepository": None, "ociRepository": artifact, "suspend": True}
+    async with client:
+        await client.flux_configurations.begin_update(
+            "fleet", "Microsoft.Kubernetes", "connectedClusters", *where, {"properties": properties}, polling=False
+        )
+    seen = await arm.seen(fleet.configuration())
+    assert seen is not None
+    assert (seen.source_kind, seen.url, seen.tag, seen.digest) == ("OCIRepository", artifact["url"], "v1", f"sha256:{'cd' * 32}")
+    assert (seen.branch, seen.commit, seen.suspended) == ("", "", True)
 
 
 async def test_a_configuration_that_fails_says_why(arm: ArmResourceManager, make_fleet: FleetMaker) -> None:

@@ -23,6 +23,7 @@ from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery
 from shared.domain.errors import Conflict, NotFound, Rejected
+from shared.domain.fleet import Seen
 from shared.domain.foreign_writes import ForeignWrite, foreign_write_id
 from shared.domain.gates import CheckState
 from shared.domain.ledger import Head, head_id
@@ -543,8 +544,21 @@ class FakeFluxConfigurations:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self.now: dict[str, Observation] = {}
+        self.shown: dict[str, Seen] = {}  #: the same, as a look at the fleet shows it
         self.asked: list[str] = []
         self.down: Exception | None = None
+        self.meanwhile: Callable[[], object] | None = None  #: called when one is seen, once
+
+    async def seen(self, configuration_id: str) -> Seen | None:
+        await asyncio.sleep(0)
+        self.asked.append(configuration_id)
+        if self.down:
+            raise self.down
+        shown = self.shown.get(configuration_id)
+        if self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        return shown
 
     async def observe(self, configuration_id: str) -> Observation:
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The fleet in memory: what Resource Graph shows, the stored pages, single fluxConfigurations; and the use cases on them."""
+"""The fleet in memory: what Resource Graph shows, single fluxConfigurations; and the use cases on them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -7,17 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from builders import resource_id
-from fakes import FakeConfigurations, Faults, Shelf
+from fakes import FakeConfigurations, Faults
 from sightings import REPORT, asked
 from worlds import LEASE, World
 
 from shared.domain.configurations import Configuration, cluster_id, configuration_id
 from shared.domain.drift import DriftPolicy
-from shared.domain.fleet import PAGES, Asked, Page, Sighting, page_id
+from shared.domain.fleet import Asked, Sighting
 from shared.domain.fleet_changes import Writer
 from shared.domain.pins import Pin
-from shared.domain.sweeps import Sweep
-from shared.services.fleet_effects import FleetEffects
 from shared.services.restore import Restore
 from shared.services.sweep_fleet import SweepFleet
 
@@ -38,28 +36,6 @@ class FakeInventory:
             yield sighting
         if self.down:
             raise self.down
-
-
-class FakeFleetPages:
-    def __init__(self, faults: Faults) -> None:
-        self.kept: Shelf[Page] = Shelf(faults)
-        self.sweeps: Shelf[Sweep] = Shelf(faults)
-        self.saved: list[Page] = []
-
-    async def pages(self) -> list[tuple[Page, str]]:
-        ids = [page_id(number) for number in range(PAGES)]
-        return [await self.kept.get(each) or (Page(id=each), "") for each in ids]
-
-    async def save_page(self, page: Page, etag: str) -> str:
-        saved = await self.kept.save(page.id, page, etag)
-        self.saved.append(page)
-        return saved
-
-    async def sweep(self) -> tuple[Sweep, str]:
-        return await self.sweeps.get("sweep") or (Sweep(), "")
-
-    async def save_sweep(self, sweep: Sweep, etag: str) -> str:
-        return await self.sweeps.save("sweep", sweep, etag)
 
 
 class FakeAskedStates(FakeConfigurations):
@@ -107,15 +83,18 @@ class FleetWorld(World):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.inventory = FakeInventory()
-        self.pages = FakeFleetPages(self.faults)
         self.records = FakeAskedStates(self.faults)
+        self.configurations = self.records
         self.restorations = FakeRestorations()
 
     async def sweep(self, holder: str = "") -> None:
         self._attempts += 1
-        effects = FleetEffects(self.tell(), self.audit, self.queue, self.pacer, self.clock)
-        sweep = SweepFleet(self.inventory, self.pages, self.records, self.restorations, effects, self.policy, self.clock)
+        stores = (self.pages, self.records, self.restorations, self.foreign_writes)
+        sweep = SweepFleet(self.inventory, *stores, self.fleet_effects(), self.policy, self.clock)
         await sweep(holder or f"sweep-{self._attempts}")
+
+    def drift_policy(self) -> DriftPolicy:
+        return self.policy
 
     def restore(self) -> Restore:
         return Restore(

@@ -2,6 +2,7 @@
 
 import random
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from fakes import Killed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from worlds import CONFIG, World
+from sightings import seen
+from worlds import CONFIG, OURS, World
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "azure_events"))
 
@@ -20,10 +22,12 @@ from sampled import SAMPLES, SCHEMAS, Schema
 from functions.on_azure_event import _read
 from shared.azure_events.event import AzureEvent
 from shared.config.loader import load_text
+from shared.domain.clusters import Cluster
 from shared.domain.configurations import Configuration, cluster_id, configuration_id
 from shared.domain.errors import Rejected, Throttled, Unavailable
 from shared.domain.messages import CHANGES, ONBOARDING, ROLLOUT_STEPS, OnboardCluster, StepRollout
 from shared.domain.observations import MISSING, Observation
+from shared.domain.pins import Pin
 from shared.domain.rollouts import Target, target_id
 
 FOLLOWED = CONFIG.replace(
@@ -44,6 +48,20 @@ SYNCED = f"main@sha1:{sha(1)}"
 def event(name: str, schema: Schema = "EventGridSchema", **fields: Any) -> AzureEvent:
     sample = next(each for each in SAMPLES if each.name == name)
     return replace(_read(sample.as_delivered(schema)), **fields)
+
+
+def an_arc_cluster(cluster: str) -> Cluster:
+    return Cluster(
+        id=cluster,
+        cluster_name=cluster.rsplit("/", 1)[-1],
+        subscription=SUBSCRIPTION,
+        resource_group="edge",
+        location="westeurope",
+        distribution="k3s",
+        kubernetes_version="1.33.4",
+        tags={},
+        connectivity="Connected",
+    )
 
 
 def a_world() -> World:
@@ -198,6 +216,45 @@ class TestWriters:
         world.faults.down = Unavailable("database")
         with pytest.raises(Unavailable):
             await world.on_azure_event()(event(PERSON))
+
+
+class TestDrift:
+    """How it is judged: test_look_for_drift.py."""
+
+    def asked_and_changed(self, world: World) -> None:
+        pin, before = Pin(revision=sha(1), branch="main"), event(PERSON).at - timedelta(hours=1)
+        names = {"id": configuration_id(PLATFORM), "cluster_id": cluster_id(PLATFORM), "resource_id": PLATFORM}
+        record = Configuration(**names, subscription=SUBSCRIPTION, pin=pin, applied_at=before)
+        world.configurations.kept.put((record.cluster_id, record.id), record)
+        world.flux_configurations.shown[PLATFORM] = seen(id=PLATFORM, commit=sha(5))
+        world.arm.add(an_arc_cluster(BERLIN))
+
+    def found(self, world: World) -> list[str]:
+        return [line.reason for delivery in world.deliveries.kept.all() for told in delivery.announcements for line in told.clusters]
+
+    @pytest.mark.parametrize("schema", SCHEMAS)
+    async def test_what_someone_else_wrote_is_judged_at_once(self, world: World, schema: Schema) -> None:
+        self.asked_and_changed(world)
+        for _ in range(2):
+            await world.on_azure_event()(event(PERSON, schema))
+        [reason] = self.found(world)
+        assert "commit 00000000; by zoe@contoso.example at " in reason
+
+    @pytest.mark.parametrize(
+        ("name", "ours"),
+        [
+            (APPLICATION, frozenset({"a9900000000040008000000000000002"})),
+            (PERSON, frozenset()),
+            ("resources/flux-configuration-written-and-nobody-named", OURS),
+            ("resources/flux-configuration-write-failed", OURS),
+        ],
+    )
+    async def test_what_we_wrote_ourselves_or_nobody_is_named_for_is_left_to_the_sweep(
+        self, world: World, name: str, ours: frozenset[str]
+    ) -> None:
+        self.asked_and_changed(world)
+        await world.on_azure_event(identities=ours)(event(name))
+        assert (self.found(world), world.flux_configurations.asked) == ([], [])
 
 
 class TestClusters:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fake_fleet_of_clusters import FakeArm, FakeClusters, FakeOnboardings
+from fake_fleet_pages import FakeFleetPages
 from fakes import (
     FakeAudit,
     FakeChanges,
@@ -35,16 +36,20 @@ from fakes import (
 from shared.config.loader import load_text
 from shared.config.models import Config
 from shared.config.models import Provider as ProviderConfig
+from shared.domain.drift import DriftPolicy
 from shared.ports import GitHost, Provider
 from shared.services.act import ActOn
 from shared.services.answer_gate import AnswerGate, Callback
 from shared.services.apply import Apply
+from shared.services.asides import Asides
 from shared.services.bury import Bury, Replay
 from shared.services.call_gate import Call
 from shared.services.check import RecordCheck
 from shared.services.effects import Effects
+from shared.services.fleet_effects import FleetEffects
 from shared.services.gate_facts import GateFactsOf
 from shared.services.look import Look
+from shared.services.look_for_drift import LookForDrift
 from shared.services.notify import Post, Tell, TellEvent
 from shared.services.notify_receiver import NotifyReceiver
 from shared.services.observe import Observe
@@ -120,6 +125,7 @@ class World:
         self.onboardings = FakeOnboardings(self.faults)
         self.arm = FakeArm()
         self.clusters = FakeClusters(self.arm)
+        self.pages = FakeFleetPages(self.faults)
         self.pacer = Pacer(self.pace, "westeurope", self.clock)
         self.receiver_pace = FakePace(Faults())  # its own, since what it does is no part of what a delivery writes
         self.rates = Rates(self.receiver_pace, self.clock)
@@ -189,7 +195,18 @@ class World:
 
         record_change = RecordChange(self.changes, self.audit, self.queue)
         stores = (self.foreign_writes, self.policy_states, self.object_events)
-        return OnAzureEvent(self.look(), record_change, *stores, self.queue, self.clock, config, tell, subscriptions, identities)
+        looks = (self.look(), self.look_for_drift)
+        return OnAzureEvent(*looks, record_change, *stores, self.queue, self.clock, config, tell, subscriptions, identities)
+
+    async def look_for_drift(self) -> LookForDrift:
+        ports = (self.configurations, self.flux_configurations, self.arm, self.foreign_writes, self.pages)
+        return LookForDrift(*ports, Asides(self.pages, self.fleet_effects()), self.drift_policy(), self.clock)
+
+    def drift_policy(self) -> DriftPolicy:
+        return self.config.drift.policy()
+
+    def fleet_effects(self) -> FleetEffects:
+        return FleetEffects(self.tell(), self.audit, self.queue, self.pacer, self.clock)
 
     def wanted(self) -> WantedOf:
         return WantedOf(self.config, self.clusters)
