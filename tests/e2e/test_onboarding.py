@@ -14,11 +14,11 @@ from local.stack import repository
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CLUSTERS = 100
-#: As short as a turn can be without two at a time; in Azure these are minutes.
+#: As short as a turn can be without two at a time, on a machine that is busy with other tests; in Azure these are minutes.
 IMPATIENT = {
-    "APPLY_LEASE_SECONDS": "4",
-    "REDISPATCH_AFTER_SECONDS": "4",
-    "SLUICE_HOST_LEASE_SECONDS": "4",
+    "APPLY_LEASE_SECONDS": "20",
+    "REDISPATCH_AFTER_SECONDS": "20",
+    "SLUICE_HOST_LEASE_SECONDS": "8",
     "SWEEP_CLUSTERS_SCHEDULE": "*/5 * * * * *",
 }
 BASELINE = f"""
@@ -73,7 +73,7 @@ async def test_a_hundred_clusters_that_connect_at_once_all_reach_their_baseline_
     async def all_there() -> bool:
         return await states(play) == {"done": CLUSTERS}
 
-    await eventually(all_there, "every cluster has its baseline", within_seconds=240)
+    await eventually(all_there, "every cluster has its baseline", within_seconds=400)
     for cluster in await new_clusters(play):
         [configuration] = cluster["configurations"]
         assert (configuration["name"], configuration["complianceState"], configuration["writes"]) == ("base", "Compliant", 1)

@@ -39,7 +39,7 @@ alerts:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def play(start: Start) -> Playground:
-    play = await start(clusters=2, settings={"REDISPATCH_AFTER_SECONDS": "4", "SWEEP_CLUSTERS_SCHEDULE": "*/2 * * * * *"})
+    play = await start(clusters=2, settings={"REDISPATCH_AFTER_SECONDS": "20", "SWEEP_CLUSTERS_SCHEDULE": "*/2 * * * * *"})
     play.configure("\nalerts:\n", BASELINE)
     return play
 
