@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from builders import a_flux_configuration
+from builders import a_cluster, a_flux_configuration
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,3 +119,7 @@ def test_plain_text_stays_what_it_is(text: str) -> None:
 )
 def test_names_are_those_that_flux_takes(name: str, expected: bool) -> None:
     assert bool(re.search(NAME_PATTERN, name)) is expected
+
+
+def test_a_cluster_by_itself_fills_what_its_fluxconfigurations_fill() -> None:
+    assert fill(parse_template("{clusterId}"), a_cluster(1)) == fill(parse_template("{clusterId}"), a_flux_configuration(1))
