@@ -42,7 +42,7 @@ def headers(receiver: "Receiver", body: bytes, secret: str, *, event: str | None
 
     Raises Malformed for a secret that is none for this sender.
     """
-    from shared.bootstrap import now
+    from shared.adapters import now
     from shared.receivers.inbound import Outbound
 
     sender = receiver.sender
@@ -60,7 +60,7 @@ def headers(receiver: "Receiver", body: bytes, secret: str, *, event: str | None
 
 def received(receiver: "Receiver", body: bytes, event: str | None) -> "Received":
     """What the app would read in the body. Raises NoDelivery where it would refuse it."""
-    from shared.bootstrap import now
+    from shared.adapters import now
     from shared.domain.errors import Refused
     from shared.receivers.inbound import Inbound
 

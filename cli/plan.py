@@ -113,7 +113,7 @@ def _save(file: Path, fleet: "list[FluxConfiguration]") -> None:
 
 
 def _show(config: "Config", changes: "tuple[Change, ...]", fleet: "list[FluxConfiguration]", *, as_json: bool) -> None:
-    from shared.bootstrap import now
+    from shared.adapters import now
     from shared.services.preview import preview
 
     previews = [preview(config, change, fleet, now()) for change in changes]

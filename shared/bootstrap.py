@@ -1,49 +1,13 @@
 """The composition root: settings become adapters, adapters become use cases. Everything is made at its first use and kept."""
 
 import asyncio
-import logging
-import os
-from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from shared.adapters import Adapters, now
+
 if TYPE_CHECKING:
-    from shared.azure.cluster_resources import ArmClusterResources
-    from shared.azure.config_blob import ConfigBlob
-    from shared.azure.cosmos.audit import CosmosAudit
-    from shared.azure.cosmos.changes import CosmosChanges
-    from shared.azure.cosmos.checks import CosmosChecks
-    from shared.azure.cosmos.commit_reports import CosmosCommitReports
-    from shared.azure.cosmos.configurations import CosmosConfigurations
-    from shared.azure.cosmos.database import Database
-    from shared.azure.cosmos.deliveries import CosmosDeliveries
-    from shared.azure.cosmos.fleet import CosmosFleet
-    from shared.azure.cosmos.foreign_writes import CosmosForeignWrites
-    from shared.azure.cosmos.keys import CosmosDataKeys
-    from shared.azure.cosmos.objects import CosmosObjectEvents
-    from shared.azure.cosmos.onboardings import CosmosOnboardings
-    from shared.azure.cosmos.policy_states import CosmosPolicyStates
-    from shared.azure.cosmos.rollouts import CosmosRollouts
-    from shared.azure.credential import AsyncCredential
-    from shared.azure.inventory import GraphInventory
-    from shared.azure.key_vault import KeyEncryptionKey, KeyVaultSecrets
-    from shared.azure.logs_ingestion import LogsIngestion
-    from shared.azure.queues import StorageQueue
-    from shared.azure.resource_graph import GraphFleet
-    from shared.azure.resource_graph_clusters import GraphClusters
-    from shared.azure.resource_manager import ArmResourceManager
-    from shared.azure.sealing import EnvelopeSealer
-    from shared.config.models import App as AppConfig
-    from shared.config.models import Provider as ProviderConfig
     from shared.config.settings import Settings
-    from shared.config.source import ConfigFile
-    from shared.ports import GitHost, Provider
-    from shared.providers.commit_status.api import Authorize
-    from shared.providers.commit_status.github_app import AppTokens
-    from shared.providers.compares import HostCompare
-    from shared.providers.flux_receivers import FluxReceivers
-    from shared.providers.http import OutboundHttp
-    from shared.providers.registry import OciRegistry
     from shared.services.act import ActOn
     from shared.services.answer_gate import AnswerGate, Callback
     from shared.services.apply import Apply
@@ -59,12 +23,9 @@ if TYPE_CHECKING:
     from shared.services.observe import Observe
     from shared.services.on_azure_event import OnAzureEvent
     from shared.services.onboard import Onboard
-    from shared.services.pacing import Pacer
     from shared.services.person_answers import PersonAnswers
     from shared.services.plan import Plan
-    from shared.services.rates import Rates
     from shared.services.receive import Receive
-    from shared.services.refusals import Refusals
     from shared.services.report import Report
     from shared.services.report_clusters import ReportClusters
     from shared.services.report_commit import ReportOn
@@ -78,20 +39,12 @@ if TYPE_CHECKING:
     from shared.services.watch_config import WatchConfig
 
 
-def now() -> datetime:
-    """The one clock of the app."""
-    return datetime.now(UTC)
-
-
-class App:
+class App(Adapters):
     """One instance a process and event loop. Adapters are attributes; use cases are methods, made anew with the configuration in force."""
 
     def __init__(self, settings: "Settings") -> None:
-        self.settings = settings
+        super().__init__(settings)
         self._looked: dict[str, datetime] = {}
-        self._app_tokens: dict[tuple[str, AppConfig], AppTokens] = {}
-        # The SDKs log every request with its address at INFO: names of secrets and clusters, and half of the CPU of a call.
-        logging.getLogger("azure").setLevel(logging.WARNING)
 
     async def receive(self) -> "Receive":
         from shared.services.receive import Receive
@@ -335,267 +288,6 @@ class App:
                 "keys": self.key_encryption_key,
             }
         )
-
-    async def connect(self, provider: "ProviderConfig") -> "Provider":
-        """The outbound channel of a configured provider, with its secrets."""
-        from shared.providers import PROVIDERS
-
-        address = await self.secrets.get(provider.address_ref) if provider.address_ref else provider.address
-        token = await self.secrets.get(provider.token_ref) if provider.token_ref else ""
-        return PROVIDERS[provider.type](self.outbound_http, address=address, token=token, channel=provider.channel)
-
-    async def connect_git_host(self, provider: "ProviderConfig") -> "GitHost":
-        """The Git host of a configured provider. Its secrets are read when it is called."""
-        from shared.providers.commit_status import GIT_HOSTS
-
-        return GIT_HOSTS[provider.type](self.outbound_http, provider.address, self._caller(provider))
-
-    def _caller(self, provider: "ProviderConfig") -> "Authorize":
-        """A GitHub App, a token, or else the app's own identity."""
-        from shared.providers.commit_status.credentials import as_identity, with_token
-
-        if provider.app is not None:
-            return self._app_tokens_of(provider.address, provider.app)
-        if provider.token_ref is not None:
-            return with_token(provider.type, partial(self.secrets.get, provider.token_ref))
-        from shared.azure.entra import AZURE_DEVOPS, token_for
-
-        return as_identity(partial(token_for, self.credential, AZURE_DEVOPS))
-
-    def _app_tokens_of(self, address: str, app: "AppConfig") -> "AppTokens":
-        """Kept, since GitHub gives a token for an hour."""
-        from shared.providers.commit_status.github_app import AppTokens
-
-        key = partial(self.secrets.get, app.private_key_ref)
-        made = AppTokens(self.outbound_http, address, str(app.id), app.installation_id, key)
-        return self._app_tokens.setdefault((address, app), made)
-
-    @cached_property
-    def config(self) -> "ConfigFile | ConfigBlob":
-        if self.settings.sluice_config.startswith("https://"):
-            from shared.azure.config_blob import ConfigBlob
-
-            return ConfigBlob(self.settings.sluice_config, self.credential)
-        from shared.config.source import ConfigFile
-
-        return ConfigFile(self.settings.sluice_config)
-
-    @cached_property
-    def credential(self) -> "AsyncCredential":
-        from shared.azure.credential import AsyncCredential, Credential, CredentialSettings
-
-        return AsyncCredential(
-            Credential(
-                CredentialSettings(
-                    tenant_id=self.settings.azure_tenant_id,
-                    client_id=self.settings.azure_client_id,
-                    client_secret=self.settings.azure_client_secret,
-                    certificate_path=self.settings.azure_client_certificate_path,
-                    federated_token_file=self.settings.azure_federated_token_file,
-                    authority_host=self.settings.azure_authority_host,
-                )
-            )
-        )
-
-    @cached_property
-    def database(self) -> "Database":
-        from shared.azure.cosmos.database import Database
-
-        key = self.settings.cosmos_key or self.credential
-        return Database(self.settings.cosmos_endpoint, self.settings.cosmos_database, key)
-
-    @cached_property
-    def key_encryption_key(self) -> "KeyEncryptionKey":
-        from shared.azure.key_vault import KeyEncryptionKey
-
-        return KeyEncryptionKey(self.settings.key_encryption_key.removeprefix("file:"), self.credential)
-
-    @cached_property
-    def data_keys(self) -> "CosmosDataKeys":
-        from shared.azure.cosmos.keys import CosmosDataKeys
-
-        return CosmosDataKeys(self.database)
-
-    @cached_property
-    def sealer(self) -> "EnvelopeSealer":
-        from shared.azure.sealing import EnvelopeSealer
-
-        return EnvelopeSealer(self.data_keys, self.key_encryption_key)
-
-    @cached_property
-    def secrets(self) -> "KeyVaultSecrets":
-        from shared.azure.key_vault import KeyVaultSecrets
-
-        return KeyVaultSecrets(self.credential, os.environ, vault_uri=self.settings.key_vault_uri_format)
-
-    @cached_property
-    def queue(self) -> "StorageQueue":
-        from shared.azure.queues import StorageQueue
-
-        connection = self.settings.storage_connection_string
-        return StorageQueue(connection, self.settings.storage_queue_uri, None if connection else self.credential, now)
-
-    @cached_property
-    def resource_manager(self) -> "ArmResourceManager":
-        from shared.azure.resource_manager import ArmResourceManager
-
-        settings = self.settings
-        return ArmResourceManager(self.credential, settings.azure_resource_manager, settings.azure_resource_manager_audience, now)
-
-    @cached_property
-    def fleet(self) -> "GraphFleet":
-        from shared.azure.resource_graph import GraphFleet
-
-        settings = self.settings
-        return GraphFleet(
-            self.credential,
-            settings.azure_resource_manager,
-            settings.azure_resource_manager_audience,
-            settings.sluice_subscriptions,
-            now,
-            settings.sluice_management_groups,
-        )
-
-    @cached_property
-    def log_rows(self) -> "LogsIngestion":
-        from shared.azure.logs_ingestion import LogsIngestion
-
-        return LogsIngestion(self.credential, self.settings.logs_ingestion_endpoint, self.settings.logs_ingestion_rule)
-
-    @cached_property
-    def clusters(self) -> "GraphClusters":
-        from shared.azure.resource_graph_clusters import GraphClusters
-
-        return GraphClusters(self.fleet)
-
-    @cached_property
-    def cluster_resources(self) -> "ArmClusterResources":
-        from shared.azure.cluster_resources import ArmClusterResources
-
-        settings = self.settings
-        return ArmClusterResources(self.credential, settings.azure_resource_manager, settings.azure_resource_manager_audience)
-
-    @cached_property
-    def inventory(self) -> "GraphInventory":
-        from shared.azure.inventory import GraphInventory
-
-        return GraphInventory(self.fleet)
-
-    @cached_property
-    def outbound_http(self) -> "OutboundHttp":
-        from shared.providers.http import OutboundHttp
-
-        return OutboundHttp()
-
-    @cached_property
-    def flux_receivers(self) -> "FluxReceivers":
-        from shared.providers.flux_receivers import FluxReceivers
-
-        return FluxReceivers(loopback=self.settings.flux_receivers_on_loopback)
-
-    @cached_property
-    def registry(self) -> "OciRegistry":
-        from shared.providers.registry import OciRegistry
-
-        return OciRegistry(self.outbound_http)
-
-    @cached_property
-    def compare(self) -> "HostCompare":
-        from shared.providers.compares import HostCompare
-
-        return HostCompare(self.outbound_http)
-
-    @cached_property
-    def pacer(self) -> "Pacer":
-        from shared.azure.cosmos.pace import CosmosPace
-        from shared.services.pacing import Pacer
-
-        return Pacer(CosmosPace(self.database), self.settings.region_name, now)
-
-    @cached_property
-    def rates(self) -> "Rates":
-        from shared.azure.cosmos.pace import CosmosPace
-        from shared.services.rates import Rates
-
-        return Rates(CosmosPace(self.database), now)
-
-    @cached_property
-    def refusals(self) -> "Refusals":
-        from shared.services.refusals import Refusals
-
-        return Refusals(now)
-
-    @cached_property
-    def changes(self) -> "CosmosChanges":
-        from shared.azure.cosmos.changes import CosmosChanges
-
-        return CosmosChanges(self.database, self.sealer)
-
-    @cached_property
-    def checks(self) -> "CosmosChecks":
-        from shared.azure.cosmos.checks import CosmosChecks
-
-        return CosmosChecks(self.database, self.sealer)
-
-    @cached_property
-    def rollouts(self) -> "CosmosRollouts":
-        from shared.azure.cosmos.rollouts import CosmosRollouts
-
-        return CosmosRollouts(self.database, self.sealer)
-
-    @cached_property
-    def configurations(self) -> "CosmosConfigurations":
-        from shared.azure.cosmos.configurations import CosmosConfigurations
-
-        return CosmosConfigurations(self.database, self.sealer)
-
-    @cached_property
-    def foreign_writes(self) -> "CosmosForeignWrites":
-        from shared.azure.cosmos.foreign_writes import CosmosForeignWrites
-
-        return CosmosForeignWrites(self.database, self.sealer)
-
-    @cached_property
-    def policy_states(self) -> "CosmosPolicyStates":
-        from shared.azure.cosmos.policy_states import CosmosPolicyStates
-
-        return CosmosPolicyStates(self.database, self.sealer)
-
-    @cached_property
-    def object_events(self) -> "CosmosObjectEvents":
-        from shared.azure.cosmos.objects import CosmosObjectEvents
-
-        return CosmosObjectEvents(self.database, self.sealer)
-
-    @cached_property
-    def onboardings(self) -> "CosmosOnboardings":
-        from shared.azure.cosmos.onboardings import CosmosOnboardings
-
-        return CosmosOnboardings(self.database, self.sealer)
-
-    @cached_property
-    def deliveries(self) -> "CosmosDeliveries":
-        from shared.azure.cosmos.deliveries import CosmosDeliveries
-
-        return CosmosDeliveries(self.database, self.sealer)
-
-    @cached_property
-    def commit_reports(self) -> "CosmosCommitReports":
-        from shared.azure.cosmos.commit_reports import CosmosCommitReports
-
-        return CosmosCommitReports(self.database, self.sealer)
-
-    @cached_property
-    def fleet_pages(self) -> "CosmosFleet":
-        from shared.azure.cosmos.fleet import CosmosFleet
-
-        return CosmosFleet(self.database, self.sealer)
-
-    @cached_property
-    def audit(self) -> "CosmosAudit":
-        from shared.azure.cosmos.audit import CosmosAudit
-
-        return CosmosAudit(self.database, self.sealer)
 
     async def close(self) -> None:
         """Closes what was opened. Only short-lived programs need it: a function app ends with its process."""

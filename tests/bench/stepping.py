@@ -14,7 +14,7 @@ from time import process_time
 import msgspec
 from msgspec.structs import replace
 
-from shared import bootstrap
+from shared import adapters, bootstrap
 from shared.bootstrap import App
 from shared.domain.crowd import Scope
 from shared.domain.observations import COMPLIANT, Observation
@@ -53,7 +53,7 @@ async def measure(count: int) -> dict[str, object]:
 
 
 async def _create(app: App, count: int) -> Rollout:
-    now = bootstrap.now()
+    now = adapters.now()
     key = rollout_id(f"bench-{now.isoformat()}", "platform")
     await app.rollouts.create_targets([_target(key, number, now) for number in range(count)])
     stage = Stage(name="all", total=count, max_concurrency=count, after_wait_seconds=0, rules=_RULES, counts={"pending": count})
@@ -99,7 +99,7 @@ def _target(rollout: str, number: int, now: datetime) -> Target:
 
 async def _let_the_fleet_work(app: App, rollout: Rollout) -> None:
     """What apply and a look at the fleet would write, in one go: it is not what is measured here."""
-    now = bootstrap.now()
+    now = adapters.now()
     waiting = await app.rollouts.glances(rollout.id, Scope(stage=1, states=frozenset({"queued"})))
     opened = await app.rollouts.open(rollout.id, [glance.id for glance in waiting])
     await app.rollouts.save_targets([(_compliant(target, now), etag) for target, etag in opened])

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from shared import bootstrap
+from shared import adapters, bootstrap
 from shared.azure.cosmos.database import Database, Json
 from shared.bootstrap import App
 from shared.domain.changes import Change, change_id
@@ -76,13 +76,13 @@ class CountingQueue:
 
     async def send_text(self, queue: str, text: str, *, not_before: datetime | None = None) -> None:
         self.sent[queue] += 1
-        self.waiting.append((not_before or bootstrap.now(), queue, text))
+        self.waiting.append((not_before or adapters.now(), queue, text))
 
     async def close(self) -> None:
         """Nothing is held open."""
 
     def take_due(self) -> list[tuple[str, Any]]:
-        now = bootstrap.now()
+        now = adapters.now()
         due = sorted(message for message in self.waiting if message[0] <= now)
         self.waiting = [message for message in self.waiting if message[0] > now]
         return [(queue, read(KINDS[queue], text.encode())) for _, queue, text in due]
@@ -105,7 +105,7 @@ async def measure(before: str, after: str) -> dict[str, object]:
 
 
 def _change(before: str, after: str) -> Change:
-    now = bootstrap.now()
+    now = adapters.now()
     return Change(
         id=change_id("platform", "bench", _URL, _REF),
         source=source_id(_URL),
@@ -127,13 +127,13 @@ def _change(before: str, after: str) -> Change:
 
 async def _until_finished(app: App, queue: CountingQueue, rollout: str) -> None:
     """What the host does: messages as they are due, and a look at the fleet every now and then."""
-    looked = bootstrap.now()
+    looked = adapters.now()
     while True:
         due = queue.take_due()
         for start in range(0, len(due), 16):
             await asyncio.gather(*(_handle(app, name, message) for name, message in due[start : start + 16]))
-        if (bootstrap.now() - looked).total_seconds() > _LOOK_EVERY_SECONDS:
-            looked = bootstrap.now()
+        if (adapters.now() - looked).total_seconds() > _LOOK_EVERY_SECONDS:
+            looked = adapters.now()
             await app.observe()()
         if not due:
             found = await app.rollouts.get(rollout)
