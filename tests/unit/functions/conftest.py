@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "services"))  # fakes.py and 
 
 from worlds import CONFIG, World
 
-from shared import bootstrap
+from shared import adapters, bootstrap
 from shared.config.settings import Settings
 
 
@@ -54,6 +54,7 @@ def app(world: World, config_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         cluster_resources=world.arm,
     )
     monkeypatch.setattr(bootstrap, "_app", made)
-    monkeypatch.setattr(bootstrap, "now", world.clock)
+    for module in (adapters, bootstrap):
+        monkeypatch.setattr(module, "now", world.clock)
     yield made
     world.queue.waiting.clear()
