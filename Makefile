@@ -12,7 +12,7 @@ STAMP := $(VENV)/.setup-complete
 CHECKOV := $(BOOTSTRAP)/checkov
 
 .NOTPARALLEL:
-.PHONY: help setup run test lint types imports infra unit contract e2e tests bench simulate-table lock clean
+.PHONY: help setup chromium run test lint types imports infra unit contract browser e2e tests bench simulate-table lock clean
 
 # A step is quiet when it passes, and prints what it said when it fails.
 quietly = @printf '%-28s' "$(1)"; log=$$(mktemp); started=$$SECONDS; \
@@ -38,6 +38,13 @@ $(STAMP): requirements-dev.txt local/package-lock.json pyproject.toml | $(UV)
 	@cd local && $(NPM) ci --silent
 	@touch $@
 
+# Chromium is Debian's: no package registry has it.
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+		echo "setup: Chromium, from Debian's packages"; \
+		apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || { \
+		echo "setup: install Chromium (Debian: apt-get install chromium), or run make as root"; exit 1; }
+
 lock: | $(UV) ## compile the locked requirements, with hashes and no index address
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.13 --constraint requirements.txt --generate-hashes --no-header --no-emit-index-url requirements-dev.in -o requirements-dev.txt
@@ -46,7 +53,7 @@ lock: | $(UV) ## compile the locked requirements, with hashes and no index addre
 run: setup ## show a signed push moving 50 simulated clusters; stays up until Ctrl-C in a terminal
 	@$(VENV)/bin/sluice demo
 
-test: setup lint types imports infra tests ## everything that CI checks
+test: setup chromium lint types imports infra tests ## everything that CI checks
 
 lint:
 	$(call quietly,lint,$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .)
@@ -72,6 +79,7 @@ tests: ## all tests; the domain must be covered whole by those that need no runn
 	@$(VENV)/bin/coverage combine --quiet
 	@$(VENV)/bin/coverage report --format=total | sed 's/^/coverage of functions and shared, lines and branches: /;s/$$/ %/'
 	@$(VENV)/bin/coverage report --include='shared/domain/*' --fail-under=100 --format=total | sed 's/^/coverage of shared\/domain, which must be 100: /;s/$$/ %/'
+	@$(VENV)/bin/pytest tests/browser
 	@$(VENV)/bin/pytest -n 2 --dist loadscope tests/e2e
 
 unit: setup ## the tests that need no process: seconds
@@ -79,6 +87,9 @@ unit: setup ## the tests that need no process: seconds
 
 contract: setup ## each part against the real thing beside it
 	@$(VENV)/bin/pytest -n 2 tests/contract
+
+browser: setup chromium ## cards, messages and pages as Chromium shows them
+	@$(VENV)/bin/pytest tests/browser
 
 e2e: setup ## the whole, on the local stack
 	@$(VENV)/bin/pytest -n 2 --dist loadscope tests/e2e

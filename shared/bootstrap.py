@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from shared.services.export_logs import ExportLogs
     from shared.services.health import Readiness
     from shared.services.look_for_drift import LookForDrift
-    from shared.services.notify import Post, Tell, TellEvent
     from shared.services.notify_receiver import NotifyReceiver
     from shared.services.observe import Observe
     from shared.services.on_azure_event import OnAzureEvent
     from shared.services.onboard import Onboard
     from shared.services.person_answers import PersonAnswers
     from shared.services.plan import Plan
+    from shared.services.post import Post
     from shared.services.receive import Receive
     from shared.services.report import Report
     from shared.services.report_clusters import ReportClusters
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from shared.services.step import Step
     from shared.services.sweep_clusters import SweepClusters
     from shared.services.sweep_fleet import SweepFleet
+    from shared.services.tell import Tell, TellEvent
     from shared.services.wanted import WantedOf
     from shared.services.watch_config import WatchConfig
 
@@ -221,17 +222,17 @@ class App(Adapters):
         return Restore(self.rollouts, self.configurations, arm, self.pacer, self.audit, self.queue, now, lease)
 
     async def tell(self) -> "Tell":
-        from shared.services.notify import Tell
+        from shared.services.tell import Tell
 
         return Tell(await self.config.latest(), self.deliveries, self.queue, now)
 
     async def tell_event(self) -> "TellEvent":
-        from shared.services.notify import TellEvent
+        from shared.services.tell import TellEvent
 
-        return TellEvent(self.rollouts, await self.tell())
+        return TellEvent(self.rollouts, await self.tell(), self.settings.sluice_url)
 
     async def post(self) -> "Post":
-        from shared.services.notify import Post
+        from shared.services.post import Post
 
         return Post(await self.config.latest(), self.deliveries, self.audit, self.queue, now, self.connect)
 

@@ -1,5 +1,6 @@
 """What people are told: one fact about a rollout, ready to be rendered by any provider."""
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -33,6 +34,10 @@ class Announcement(msgspec.Struct, frozen=True):
     links: tuple[tuple[str, str], ...] = ()  #: text and https address
     many: str = ""  #: what it tells of one cluster, where it may be told of many at once: "1 cluster", and this
     others: tuple[str, ...] = ()  #: ids of those that are told in it
+    at: datetime | None = None  #: when it happened; None = now
+    subject: str = ""  #: the same for all that is told of one thing, for example a rollout's id; "" = it stands alone
+    next_step: str = ""  #: what to do about it
+    fields: dict[str, str | int] = {}  #: the same for programs: rollout, route, stage, counts, ...; names in camelCase
 
     def joined(self, again: "Announcement") -> "Announcement":
         """This one with the clusters that `again`, the same fact, names beside. Beyond a hundred nobody reads on."""

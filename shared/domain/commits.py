@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from shared.domain.pages import page
 from shared.domain.record import Record
 from shared.domain.rollouts import Rollout
 
@@ -27,7 +28,7 @@ class Commit(Record, frozen=True):
 
 def link_of(rollout: Rollout, public_url: str) -> str:
     """The rollout at this app; the repository where the app does not know its own address, since some hosts want one."""
-    return f"{public_url}/api/rollouts/{rollout.id}" if public_url else f"https://{rollout.url}"
+    return page(public_url, rollout=rollout.id) or f"https://{rollout.url}"
 
 
 def commit_of(rollout: Rollout, key: str, link: str) -> Commit:

@@ -32,6 +32,13 @@ class Delivery(Record, frozen=True):
     held_until: datetime | None = None  #: an attempt is posting it
 
 
+class Parcel(Record, frozen=True):
+    """What a channel is to show as one message."""
+
+    id: str  #: stable: another attempt carries the same
+    announcements: tuple[Announcement, ...]  #: at least one, oldest first
+
+
 def add(delivery: Delivery, announcement: Announcement) -> Delivery | None:
     """The delivery with one more announcement; None when it is closed, on its way or full.
 

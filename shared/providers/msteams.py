@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.domain.announcements import Announcement
+from shared.domain.deliveries import Parcel
 from shared.providers.http import OutboundHttp
 from shared.providers.wording import Message, Room, fit, is_safe_link, line, more, safe, tone
 
@@ -27,8 +28,8 @@ class TeamsProvider:
         self._http = http
         self._address = address
 
-    async def post(self, announcements: Sequence[Announcement]) -> None:
-        await self._http.post_json(self._address, render(announcements))
+    async def post(self, parcel: Parcel) -> None:
+        await self._http.post_json(self._address, render(parcel.announcements))
 
 
 def render(announcements: Sequence[Announcement]) -> Message:

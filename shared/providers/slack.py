@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from shared.domain.announcements import Announcement
+from shared.domain.deliveries import Parcel
 from shared.domain.errors import Rejected, Throttled, Unavailable
 from shared.providers.http import Answer, OutboundHttp
 from shared.providers.wording import Message, Room, fit, is_safe_link, line, more, safe, tone, units
@@ -44,8 +45,8 @@ class SlackProvider:
         self._token = token
         self._channel = channel
 
-    async def post(self, announcements: Sequence[Announcement]) -> None:
-        message = render(announcements)
+    async def post(self, parcel: Parcel) -> None:
+        message = render(parcel.announcements)
         if not self._token:
             await self._http.post_json(self._address, message)
             return

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from shared.domain.announcements import Announcement, ClusterLine
+from shared.domain.pages import page
 from shared.domain.rollouts import Rollout, RolloutEvent, Target
 
 _MAX_CLUSTERS = 25
@@ -28,8 +29,11 @@ _TITLES = {
 }
 
 
-def announce(rollout: Rollout, event: RolloutEvent, failed: Sequence[Target]) -> Announcement:
-    """The event with where it happened, what moved, who moved it, and for a failure the clusters and their reasons."""
+def announce(rollout: Rollout, event: RolloutEvent, failed: Sequence[Target], public_url: str = "") -> Announcement:
+    """The event with where it happened, what moved, who moved it, and for a failure the clusters and their reasons.
+
+    `public_url` is this app's own address: with it, the announcement links to the rollout's page.
+    """
     stage = rollout.stages[event.stage].name if event.stage is not None else ""
     title = _TITLES.get(event.kind, event.kind)
     return Announcement(
@@ -41,6 +45,10 @@ def announce(rollout: Rollout, event: RolloutEvent, failed: Sequence[Target]) ->
         facts=tuple((label, value) for label, value in _facts(rollout, event, stage) if value),
         clusters=tuple(ClusterLine(name=t.cluster, reason=t.reason) for t in failed[:_MAX_CLUSTERS]),
         more_clusters=max(0, len(failed) - _MAX_CLUSTERS),
+        links=tuple((text, url) for text, url in [("Rollout", page(public_url, rollout=rollout.id))] if url),
+        at=event.at,
+        subject=rollout.id,
+        fields={"rollout": rollout.id, "route": rollout.route, "stage": stage, "revision": rollout.revision},
     )
 
 

@@ -12,7 +12,7 @@ from shared.domain.messages import KINDS, NOTIFICATIONS, read
 from shared.domain.record import digest
 from shared.log import event_logger
 from shared.ports import Audit, Queue
-from shared.services.notify import Tell
+from shared.services.tell import Tell
 
 log = event_logger("sluice.bury")
 

@@ -14,8 +14,8 @@ from shared.domain.rollouts import target_id
 from shared.ports import Audit, Queue
 from shared.services.concurrency import map_bounded
 from shared.services.fleet_news import announcements
-from shared.services.notify import Tell
 from shared.services.pacing import Pacer
+from shared.services.tell import Tell
 
 
 @dataclass(frozen=True)

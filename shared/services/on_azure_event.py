@@ -16,8 +16,8 @@ from shared.log import event_logger
 from shared.ports import ForeignWrites, ObjectEvents, PolicyStates, Queue
 from shared.services.look import Look
 from shared.services.look_for_drift import LookForDrift
-from shared.services.notify import Tell
 from shared.services.record_change import RecordChange
+from shared.services.tell import Tell
 from shared.services.tell_expiry import announce_expiry, users_of
 
 log = event_logger("sluice.on_azure_event")

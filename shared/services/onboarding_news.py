@@ -7,7 +7,7 @@ from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.onboarding import Effects, Told
 from shared.domain.onboarding_progress import Progress
 from shared.domain.record import digest
-from shared.services.notify import Tell
+from shared.services.tell import Tell
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from shared.domain.targets import seems_new
 from shared.log import event_logger
 from shared.ports import Queue, Rollouts
 from shared.services.flux_alert import COLLECTED_SECONDS, flux_alert, period
-from shared.services.notify import Tell
+from shared.services.tell import Tell
 
 log = event_logger("sluice.report_flux")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shared.domain.announcements import Announcement
 from shared.domain.record import digest
-from shared.services.notify import Tell
+from shared.services.tell import Tell
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ async def test_a_rollout_goes_from_pending_to_success_in_each_stage(play: Playgr
         assert states == ["pending"] * (len(states) - 1) + ["success"]
         assert 1 < len(told) <= 14
         assert told[-1]["description"] == f"{clusters} clusters"
-        assert told[-1]["target_url"] == f"{play.stack.host}/api/rollouts/{rollout['id']}"
+        assert told[-1]["target_url"] == f"{play.stack.host}/api/dashboard?rollout={rollout['id']}"
     successes = [status["context"] for status in statuses if status["state"] == "success"]
     assert successes == [CANARY, PROD]
 

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from local import tls
 from shared.domain.announcements import Announcement
+from shared.domain.deliveries import Parcel
 from shared.domain.errors import Rejected, Throttled, Unavailable, Upstream
 from shared.providers import PROVIDERS
 from shared.providers.http import ANSWER_LIMIT, OutboundHttp
@@ -171,7 +172,7 @@ class TestClient:
 
 class TestTeams:
     async def test_it_posts_the_card(self, channel: Channel, http: OutboundHttp) -> None:
-        await TeamsProvider(http, channel.address).post([FAILED])
+        await TeamsProvider(http, channel.address).post(Parcel(id="1", announcements=(FAILED,)))
         ((path, headers, body),) = channel.sent
         assert path == PATH
         assert headers["Content-Type"].startswith("application/json")
@@ -181,7 +182,7 @@ class TestTeams:
 class TestSlack:
     async def test_a_webhook_gets_the_blocks(self, channel: Channel, http: OutboundHttp) -> None:
         channel.status, channel.body = 200, b"ok"
-        await SlackProvider(http, channel.address).post([FAILED])
+        await SlackProvider(http, channel.address).post(Parcel(id="1", announcements=(FAILED,)))
         ((path, headers, body),) = channel.sent
         assert path == PATH
         assert "channel" not in body
@@ -190,7 +191,7 @@ class TestSlack:
 
     async def test_a_token_posts_to_the_channel(self, channel: Channel, http: OutboundHttp) -> None:
         channel.status, channel.body = 200, b'{"ok": true, "ts": "1.2"}'
-        await PROVIDERS["slack"](http, address=channel.address, token="xoxb-1", channel="C1").post([FAILED])
+        await PROVIDERS["slack"](http, address=channel.address, token="xoxb-1", channel="C1").post(Parcel(id="1", announcements=(FAILED,)))
         ((_, headers, body),) = channel.sent
         assert headers["Authorization"] == "Bearer xoxb-1"
         assert body["channel"] == "C1"
@@ -211,7 +212,7 @@ class TestSlack:
     async def test_a_200_may_be_a_failure(self, channel: Channel, http: OutboundHttp, body: bytes, kind: type[Upstream], code: str) -> None:
         channel.status, channel.body, channel.headers = 200, body, {"Retry-After": "3"}
         with pytest.raises(kind) as caught:
-            await SlackProvider(http, channel.address, "xoxb-1", "C1").post([FAILED])
+            await SlackProvider(http, channel.address, "xoxb-1", "C1").post(Parcel(id="1", announcements=(FAILED,)))
         assert caught.value.code == code
         assert caught.value.retry_after == (3 if kind is not Rejected and code != "NotJson" else None)
 

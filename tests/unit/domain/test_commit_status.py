@@ -191,5 +191,5 @@ class TestCommit:
         assert (commit.branch, commit.tag) == (None, "v1")
 
     def test_the_link_leads_to_the_app_or_else_to_the_repository(self) -> None:
-        assert link_of(self.rollout(), "https://sluice.example") == "https://sluice.example/api/rollouts/rollout-1"
+        assert link_of(self.rollout(), "https://sluice.example") == "https://sluice.example/api/dashboard?rollout=rollout-1"
         assert link_of(self.rollout(), "") == "https://github.com/contoso/platform"

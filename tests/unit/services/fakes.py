@@ -21,7 +21,7 @@ from shared.domain.commits import Commit
 from shared.domain.comparisons import Comparison
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
-from shared.domain.deliveries import Delivery
+from shared.domain.deliveries import Delivery, Parcel
 from shared.domain.errors import Conflict, NotFound, Rejected
 from shared.domain.fleet import Seen
 from shared.domain.foreign_writes import ForeignWrite, foreign_write_id
@@ -594,13 +594,13 @@ class FakeProvider:
         self.is_down: Exception | None = None
         self.calls = 0
 
-    async def post(self, announcements: Sequence[Announcement]) -> None:
+    async def post(self, parcel: Parcel) -> None:
         await asyncio.sleep(0)
         self.calls += 1
         answer = self.is_down or (self.answers.pop(0) if self.answers else None)
         if answer is not None:
             raise answer
-        self.sent.append(tuple(announcements))
+        self.sent.append(parcel.announcements)
 
 
 @dataclass(frozen=True)

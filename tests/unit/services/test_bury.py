@@ -7,7 +7,7 @@ from worlds import World
 from shared.domain.errors import Malformed, NotFound, Unavailable
 from shared.domain.messages import CONFIG_UPDATES, NOTIFICATIONS, QUEUES, ApplyUpdate, encode
 from shared.services.bury import STREAM, Bury
-from shared.services.notify import Tell
+from shared.services.tell import Tell
 
 MESSAGE = ApplyUpdate(rollout_id="r", target_id="t", dispatch=1)
 

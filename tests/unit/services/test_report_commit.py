@@ -64,7 +64,7 @@ class TestSaying:
             "sluice/platform/prod": ("pending", "waits for the stages before"),
         }
         (commit, _), _ = world.git_host.heard
-        assert (commit.url, commit.link) == ("github.com/contoso/platform", "https://sluice.example/api/rollouts/rollout-1")
+        assert (commit.url, commit.link) == ("github.com/contoso/platform", "https://sluice.example/api/dashboard?rollout=rollout-1")
         world.clock.pass_(3600)
         await report(world)
         assert len(world.git_host.heard) == 2

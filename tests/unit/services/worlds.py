@@ -50,7 +50,6 @@ from shared.services.fleet_effects import FleetEffects
 from shared.services.gate_facts import GateFactsOf
 from shared.services.look import Look
 from shared.services.look_for_drift import LookForDrift
-from shared.services.notify import Post, Tell, TellEvent
 from shared.services.notify_receiver import NotifyReceiver
 from shared.services.observe import Observe
 from shared.services.on_azure_event import OnAzureEvent
@@ -58,6 +57,7 @@ from shared.services.onboard import Onboard
 from shared.services.onboarding_news import OnboardingNews
 from shared.services.pacing import Pacer
 from shared.services.plan import Plan
+from shared.services.post import Post
 from shared.services.protected_settings import ProtectedSettings
 from shared.services.rates import Rates
 from shared.services.receive import Receive
@@ -67,6 +67,7 @@ from shared.services.report_commit import ReportOn
 from shared.services.report_flux import ReportFlux
 from shared.services.step import Step
 from shared.services.sweep_clusters import SweepClusters
+from shared.services.tell import Tell, TellEvent
 from shared.services.touched_paths import TouchedPaths
 from shared.services.wanted import WantedOf
 
@@ -236,7 +237,7 @@ class World:
         return Tell(self.config, self.deliveries, self.queue, self.clock)
 
     def tell_event(self) -> TellEvent:
-        return TellEvent(self.rollouts, self.tell())
+        return TellEvent(self.rollouts, self.tell(), "")
 
     def post(self) -> Post:
         return Post(self.config, self.deliveries, self.audit, self.queue, self.clock, self.connect)

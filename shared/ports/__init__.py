@@ -1,0 +1,48 @@
+"""Every Protocol between the use cases and the outside, one file a neighbourhood."""
+
+from shared.ports.changes import Changes, Checks, ObjectEvents
+from shared.ports.configurations import AskedStates, Configurations, ForeignWrites, Restorations
+from shared.ports.fleet import Fleet, FleetPages, FluxConfigurations, Inventory, PolicyStates, Probe
+from shared.ports.outbound import Compare, GateCaller, GitHost, Provider, ReceiverCaller, Registry
+from shared.ports.queues import Queue
+from shared.ports.records import Audit, LogRows, LogStreams
+from shared.ports.resources import ClusterResources, Clusters, Onboardings, ResourceManager
+from shared.ports.rollouts import PaceStore, Rollouts
+from shared.ports.secrecy import Sealer, Secrets
+from shared.ports.telling import CommitReports, Deliveries
+
+__all__ = [
+    "AskedStates",
+    "Audit",
+    "Changes",
+    "Checks",
+    "ClusterResources",
+    "Clusters",
+    "CommitReports",
+    "Compare",
+    "Configurations",
+    "Deliveries",
+    "Fleet",
+    "FleetPages",
+    "FluxConfigurations",
+    "ForeignWrites",
+    "GateCaller",
+    "GitHost",
+    "Inventory",
+    "LogRows",
+    "LogStreams",
+    "ObjectEvents",
+    "Onboardings",
+    "PaceStore",
+    "PolicyStates",
+    "Probe",
+    "Provider",
+    "Queue",
+    "ReceiverCaller",
+    "Registry",
+    "ResourceManager",
+    "Restorations",
+    "Rollouts",
+    "Sealer",
+    "Secrets",
+]

@@ -1,0 +1,74 @@
+"""Ways out to chats, Git hosts, gates, registries and clusters."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from shared.domain.commit_reports import Saying
+from shared.domain.commits import Commit
+from shared.domain.comparisons import Comparison
+from shared.domain.deliveries import Parcel
+
+
+class Provider(Protocol):
+    """An outbound channel."""
+
+    async def post(self, parcel: Parcel) -> None:
+        """Sends one message that tells all of the parcel's announcements.
+
+        Raises Throttled or Unavailable when it may work later, Rejected when it never will.
+        """
+        ...
+
+
+class GitHost(Protocol):
+    """Where a commit is, and is told how far its rollout is."""
+
+    async def say(self, commit: Commit, saying: Saying, reference: str) -> str:
+        """Says it in place of what was said there before; the host's own id of the deployment or comment, "" where it has none.
+
+        `reference` is what saying the same kind and context gave before; "" the first time, or when that is not known any more.
+        Raises Throttled or Unavailable when it may work later, Rejected when it never will.
+        """
+        ...
+
+
+class GateCaller(Protocol):
+    """The way out to the services behind webhook gates."""
+
+    async def post_bytes(self, address: str, body: bytes, *, headers: Mapping[str, str]) -> object:
+        """POSTs a JSON body as it is. Raises Throttled or Unavailable when it may work later, Rejected when it never will."""
+        ...
+
+
+class ReceiverCaller(Protocol):
+    """The way to the Flux Receivers of clusters, whose addresses are partly made of what their tags say."""
+
+    async def call(self, address: str, body: bytes, *, headers: Mapping[str, str], private_addresses: bool) -> None:
+        """POSTs a JSON body as it is, to a host that is no address of this machine or of the platform, and of a private network only
+        where `private_addresses` says so.
+
+        Raises Throttled or Unavailable when it may work later, Rejected when it never will.
+        """
+        ...
+
+
+class Registry(Protocol):
+    """Container registries."""
+
+    async def digest(self, url: str, tag: str, *, credentials: str = "") -> str:
+        """The 64 hexadecimal digits of the sha256 digest that a tag names now. `url` is canonical; `credentials` are `user:password`.
+
+        Raises Throttled or Unavailable when it may work later, Rejected when there is no such tag or the registry does not tell.
+        """
+        ...
+
+
+class Compare(Protocol):
+    """Git hosts' comparisons of two commits."""
+
+    async def paths(self, host: str, comparison: Comparison) -> frozenset[str] | None:
+        """Every file that differs; None where the host does not tell them all. `host` is a receiver's type.
+
+        Raises Throttled, Unavailable, or Rejected.
+        """
+        ...
