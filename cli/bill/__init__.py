@@ -1,0 +1,1 @@
+"""What a month costs in Azure: how much is used, at which public prices."""
