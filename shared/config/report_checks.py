@@ -49,8 +49,6 @@ def _check_route(path: str, route: Route, report: Report, provider: Provider | N
         yield f"{path}.report", "a route that only observes has no rollouts to report"
     if report.deployments and not host.has_deployments:
         yield f"{path}.report.deployments", f"a provider of type {provider.type} makes no deployments"
-    if report.comment and not host.has_comments:
-        yield f"{path}.report.comment", f"a provider of type {provider.type} makes no comments"
     yield from _check_repository(path, route, provider, host)
 
 

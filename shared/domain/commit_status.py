@@ -60,7 +60,7 @@ def overall(rollout: Rollout) -> State:
 
 
 def summary(rollout: Rollout, link: str) -> str:
-    """The rollout as a comment, in the Markdown that GitHub, GitLab and Gitea have in common."""
+    """The rollout as a comment, in the Markdown that all hosts have in common."""
     rows = [f"| {stage.name} | {_WORDS[status.state]} | {status.description} |" for stage, status in _rows(rollout)]
     head = [f"**Sluice: {rollout.route}, {rollout.state}**", "", "| Stage | State | Clusters |", "|---|---|---|"]
     return "\n".join([*head, *rows, "", f"[Rollout {rollout.id}]({link}) of {rollout.revision}"])

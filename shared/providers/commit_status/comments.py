@@ -1,8 +1,9 @@
-"""One comment on a pull request, edited in place: the calls that GitHub and Gitea have in common.
+"""One comment on the merged pull request, edited in place: what is the same on all Git hosts, and the calls of GitHub and Gitea.
 
 The sources are docs.github.com, REST API, issues/comments, and docs.gitea.com, API, issue.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from urllib.parse import urlencode
@@ -11,7 +12,41 @@ import msgspec
 
 from shared.providers.commit_status.api import GitApi, read
 
-_LOOKED_THROUGH = 50  #: comments since the rollout began, of which one may be ours
+LOOKED_THROUGH = 50  #: comments, of which one may be ours
+
+
+class Comments(ABC):
+    """The comments of one commit's pull request. References are the host's, as `create` and `find` give them."""
+
+    async def write(self, reference: str, text: str) -> str:
+        """The reference of the comment that holds `text` now; "" where there is no pull request to comment on.
+
+        A comment that someone has deleted is written anew; so is one that an attempt made before it died, unless it is found.
+        """
+        if reference and await self.edit(reference, text):
+            return reference
+        pull = await self.pull()
+        if not pull:
+            return ""
+        found = await self.find(pull)
+        if found and await self.edit(found, text):
+            return found
+        return await self.create(pull, text)
+
+    @abstractmethod
+    async def pull(self) -> str:
+        """The merged pull request that brought the commit; "" where none did."""
+
+    @abstractmethod
+    async def find(self, pull: str) -> str:
+        """Our comment on it, by what tells it from others; "" where there is none."""
+
+    @abstractmethod
+    async def edit(self, reference: str, text: str) -> bool:
+        """Whether it is there, and holds `text` now."""
+
+    @abstractmethod
+    async def create(self, pull: str, text: str) -> str: ...
 
 
 class _Comment(msgspec.Struct):
@@ -19,36 +54,36 @@ class _Comment(msgspec.Struct):
     body: str | None = ""
 
 
-class Comments:
-    """Comments of one repository. `key` stands in ours, unseen, so that it is found again."""
+class IssueComments(Comments):
+    """Of GitHub and Gitea, where a pull request is an issue. `key` stands in ours, unseen, so that it is found again."""
 
-    def __init__(self, api: GitApi, repository: str, key: str) -> None:
+    def __init__(self, api: GitApi, repository: str, key: str, *, since: datetime, pull: Callable[[], Awaitable[str]]) -> None:
         self._api = api
         self._issues = f"{repository}/issues"
         self._marker = f"<!-- sluice {key} -->"
+        self._since = since
+        self._pull = pull
 
-    async def write(self, reference: str, text: str, *, since: datetime, pull: Callable[[], Awaitable[str]]) -> str:
-        """The id of the comment that holds `text` now; "" where there is no pull request to comment on.
+    async def pull(self) -> str:
+        return await self._pull()
 
-        A comment that someone has deleted is written anew; so is one that an attempt made before it died, unless it is found.
-        """
-        body = {"body": f"{text}\n\n{self._marker}"}
-        if reference and await self._edit(reference, body):
-            return reference
-        number = await pull()
-        if not number:
-            return ""
-        found = await self._find(number, since)
-        if found and await self._edit(found, body):
-            return found
-        return str(read(await self._api.call("POST", f"{self._issues}/{number}/comments", body), _Comment).id)
+    async def find(self, pull: str) -> str:
+        after = self._since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = urlencode({"since": after, "per_page": LOOKED_THROUGH, "limit": LOOKED_THROUGH})
+        comments = await self._api.get(f"{self._issues}/{pull}/comments?{query}", list[_Comment])
+        return next((str(comment.id) for comment in comments if self._marker in (comment.body or "")), "")
 
-    async def _edit(self, comment: str, body: object) -> bool:
-        answer = await self._api.call("PATCH", f"{self._issues}/comments/{comment}", body, also=(404,))
+    async def edit(self, reference: str, text: str) -> bool:
+        answer = await self._api.call("PATCH", f"{self._issues}/comments/{reference}", self._body(text), also=(404,))
         return answer.status != 404
 
-    async def _find(self, number: str, since: datetime) -> str:
-        after = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        query = urlencode({"since": after, "per_page": _LOOKED_THROUGH, "limit": _LOOKED_THROUGH})
-        comments = await self._api.get(f"{self._issues}/{number}/comments?{query}", list[_Comment])
-        return next((str(comment.id) for comment in comments if self._marker in (comment.body or "")), "")
+    async def create(self, pull: str, text: str) -> str:
+        return str(read(await self._api.call("POST", f"{self._issues}/{pull}/comments", self._body(text)), _Comment).id)
+
+    def _body(self, text: str) -> dict[str, str]:
+        return {"body": f"{text}\n\n{self._marker}"}
+
+
+def unseen(key: str) -> str:
+    """What shows nothing and can be found, where HTML is escaped: a link's definition that no link uses (commonmark.org, 4.7)."""
+    return f'[sluice-{key}]: https://sluice.invalid "Sluice"'

@@ -6,7 +6,7 @@ from shared.domain.commit_reports import Saying
 from shared.domain.commit_status import State
 from shared.domain.commits import Commit
 from shared.providers.commit_status.api import Authorize, GitApi, no_such_kind, read, repository_path, two_parts
-from shared.providers.commit_status.comments import Comments
+from shared.providers.commit_status.comments import IssueComments
 from shared.providers.http import OutboundHttp
 
 _STATES: dict[State, str] = {"pending": "pending", "running": "pending", "succeeded": "success", "failed": "failure", "cancelled": "error"}
@@ -30,8 +30,8 @@ class Gitea:
             case "status":
                 return await self._set_status(repository, commit, saying)
             case "comment":
-                comments = Comments(self._api, repository, commit.key)
-                return await comments.write(reference, saying.text, since=commit.since, pull=lambda: self._pull(repository, commit))
+                comments = IssueComments(self._api, repository, commit.key, since=commit.since, pull=lambda: self._pull(repository, commit))
+                return await comments.write(reference, saying.text)
             case _:
                 raise no_such_kind(saying.kind)
 

@@ -11,7 +11,7 @@ from shared.domain.commit_reports import Saying
 from shared.domain.commit_status import State
 from shared.domain.commits import Commit
 from shared.providers.commit_status.api import Authorize, GitApi, read, repository_path, two_parts
-from shared.providers.commit_status.comments import Comments
+from shared.providers.commit_status.comments import IssueComments
 from shared.providers.http import OutboundHttp
 
 _PUBLIC = "https://api.github.com"
@@ -54,8 +54,8 @@ class GitHub:
             case "deployment":
                 return await self._set_deployment(repository, commit, saying, reference)
             case "comment":
-                comments = Comments(self._api, repository, commit.key)
-                return await comments.write(reference, saying.text, since=commit.since, pull=lambda: self._pull(repository, commit))
+                comments = IssueComments(self._api, repository, commit.key, since=commit.since, pull=lambda: self._pull(repository, commit))
+                return await comments.write(reference, saying.text)
 
     async def _set_status(self, repository: str, commit: Commit, saying: Saying) -> str:
         status = {

@@ -12,6 +12,7 @@ from shared.domain.commit_status import State
 from shared.domain.commits import Commit
 from shared.domain.errors import Rejected, Unavailable
 from shared.providers.commit_status.api import Authorize, GitApi, not_a_repository, quoted, read, repository_path
+from shared.providers.commit_status.comments import LOOKED_THROUGH, Comments
 from shared.providers.http import Answer, OutboundHttp
 
 _PUBLIC = "https://gitlab.com/api/v4"
@@ -23,7 +24,6 @@ _STATES: dict[State, str] = {
     "cancelled": "canceled",
 }
 _DEPLOYMENT_STATES: dict[State, str] = _STATES | {"pending": "created"}
-_LOOKED_THROUGH = 50  #: the newest notes, of which one may be ours
 
 
 class _MergeRequest(msgspec.Struct):
@@ -60,7 +60,7 @@ class GitLab:
             case "deployment":
                 return await self._set_deployment(project, commit, saying, reference)
             case "comment":
-                return await self._write_note(project, commit, saying.text, reference)
+                return await _Notes(self._api, project, commit).write(reference, saying.text)
 
     async def _set_status(self, project: str, commit: Commit, saying: Saying) -> str:
         """GitLab refuses a state that it has already, and one that it thinks cannot come next (400, "Cannot transition status"): there
@@ -103,36 +103,40 @@ class GitLab:
         newest = await self._api.get(f"{deployments}?{query}", list[_Deployment])
         return str(newest[0].id) if newest and newest[0].sha == commit.revision else ""
 
-    async def _write_note(self, project: str, commit: Commit, text: str, reference: str) -> str:
-        """References are MERGE_REQUEST/NOTE."""
-        marker = f"<!-- sluice {commit.key} -->"
-        body = {"body": f"{text}\n\n{marker}"}
-        if reference and await self._edit(project, reference, body):
-            return reference
-        number = await self._merge_request(project, commit)
-        if not number:
-            return ""
-        found = await self._find(project, number, marker)
-        if found and await self._edit(project, found, body):
-            return found
-        note = read(await self._api.call("POST", f"{project}/merge_requests/{number}/notes", body), _Note)
-        return f"{number}/{note.id}"
 
-    async def _edit(self, project: str, reference: str, body: object) -> bool:
-        number, _, note = reference.partition("/")
-        answer = await self._api.call("PUT", f"{project}/merge_requests/{number}/notes/{note}", body, also=(404,))
-        return answer.status != 404
+class _Notes(Comments):
+    """References are MERGE_REQUEST/NOTE."""
 
-    async def _merge_request(self, project: str, commit: Commit) -> str:
-        found = await self._api.get(f"{project}/repository/commits/{commit.revision}/merge_requests", list[_MergeRequest])
+    def __init__(self, api: GitApi, project: str, commit: Commit) -> None:
+        self._api = api
+        self._project = project
+        self._revision = commit.revision
+        self._marker = f"<!-- sluice {commit.key} -->"
+
+    async def pull(self) -> str:
+        found = await self._api.get(f"{self._project}/repository/commits/{self._revision}/merge_requests", list[_MergeRequest])
         merged = [request for request in found if request.state == "merged"]
-        merged.sort(key=lambda request: commit.revision not in (request.merge_commit_sha, request.squash_commit_sha))
+        merged.sort(key=lambda request: self._revision not in (request.merge_commit_sha, request.squash_commit_sha))
         return str(merged[0].iid) if merged else ""
 
-    async def _find(self, project: str, number: str, marker: str) -> str:
-        query = urlencode({"order_by": "created_at", "sort": "desc", "per_page": _LOOKED_THROUGH})
-        notes = await self._api.get(f"{project}/merge_requests/{number}/notes?{query}", list[_Note])
-        return next((f"{number}/{note.id}" for note in notes if marker in note.body), "")
+    async def find(self, pull: str) -> str:
+        query = urlencode({"order_by": "created_at", "sort": "desc", "per_page": LOOKED_THROUGH})
+        notes = await self._api.get(f"{self._notes(pull)}?{query}", list[_Note])
+        return next((f"{pull}/{note.id}" for note in notes if self._marker in note.body), "")
+
+    async def edit(self, reference: str, text: str) -> bool:
+        pull, _, note = reference.partition("/")
+        answer = await self._api.call("PUT", f"{self._notes(pull)}/{note}", self._body(text), also=(404,))
+        return answer.status != 404
+
+    async def create(self, pull: str, text: str) -> str:
+        return f"{pull}/{read(await self._api.call('POST', self._notes(pull), self._body(text)), _Note).id}"
+
+    def _notes(self, pull: str) -> str:
+        return f"{self._project}/merge_requests/{pull}/notes"
+
+    def _body(self, text: str) -> dict[str, str]:
+        return {"body": f"{text}\n\n{self._marker}"}
 
 
 def _is_a_transition(answer: Answer) -> bool:

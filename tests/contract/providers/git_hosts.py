@@ -155,6 +155,101 @@ class GiteaRepository:
         return web.json_response({"message": "not found"}, status=404)
 
 
+@dataclass
+class PullRequest:
+    """Number 7, which brought the commit, and its comments."""
+
+    is_merged: bool = True
+    comments: dict[int, Json] = field(default_factory=dict)
+    made: int = 0
+
+    @property
+    def texts(self) -> list[str]:
+        return [comment["text"] for comment in self.comments.values()]
+
+    def delete(self, number: int) -> None:
+        del self.comments[number]
+
+    def keep(self, text: str, number: int = 0, **also: Any) -> Json:
+        self.made += not number
+        key = number or self.made
+        self.comments[key] = {**self.comments.get(key, {}), "id": key, "text": text, **also}
+        return self.comments[key]
+
+
+class BitbucketRepository(PullRequest):
+    """developer.atlassian.com, Bitbucket Cloud REST API, pullrequests."""
+
+    def respond(self, call: Call) -> web.Response:
+        path = call.path.partition("?")[0].removeprefix("/2.0/repositories/contoso/platform")
+        if path == f"/commit/{REVISION}/pullrequests":
+            state = "MERGED" if self.is_merged else "OPEN"
+            pulls = [{"id": 3, "state": "OPEN"}, {"id": 7, "state": state, "merge_commit": {"hash": REVISION[:12]}}]
+            return web.json_response({"values": pulls})
+        number = path.removeprefix("/pullrequests/7/comments").removeprefix("/")
+        if call.method == "GET":
+            return web.json_response({"values": [self._shown(one) for one in reversed(self.comments.values())]})
+        if call.method == "PUT" and int(number) not in self.comments:
+            return web.json_response({"type": "error"}, status=404)
+        kept = self.keep(call.body["content"]["raw"], int(number or 0))
+        return web.json_response(self._shown(kept), status=200 if number else 201)
+
+    def _shown(self, comment: Json) -> Json:
+        return {"id": comment["id"], "content": {"raw": comment["text"], "markup": "markdown"}, "deleted": False}
+
+
+class DataCenterRepository(PullRequest):
+    """developer.atlassian.com/server/bitbucket, REST API: an edit of another version than the newest is a conflict."""
+
+    is_racing = False
+
+    def respond(self, call: Call) -> web.Response:
+        if call.headers.get("X-Atlassian-Token") != "no-check":
+            return web.json_response({"errors": [{"message": "XSRF check failed"}]}, status=403)
+        path = call.path.partition("?")[0].removeprefix("/rest/api/latest/projects/edge/repos/platform")
+        if path == f"/commits/{REVISION}/pull-requests":
+            return web.json_response({"values": [{"id": 7, "state": "MERGED" if self.is_merged else "OPEN"}]})
+        if path == "/pull-requests/7/activities":
+            told = [{"action": "COMMENTED", "comment": one} for one in reversed(self.comments.values())]
+            return web.json_response({"values": [{"action": "MERGED"}, *told]})
+        return self._comment(call, path.removeprefix("/pull-requests/7/comments").removeprefix("/"))
+
+    def _comment(self, call: Call, number: str) -> web.Response:
+        if not number:
+            return web.json_response(self.keep(call.body["text"], version=0), status=201)
+        comment = self.comments.get(int(number))
+        if comment is None:
+            return web.json_response({"errors": [{"message": "no such comment"}]}, status=404)
+        if call.method == "GET":
+            shown = dict(comment)
+            comment["version"] += self.is_racing
+            return web.json_response(shown)
+        if call.body["version"] != comment["version"]:
+            return web.json_response({"errors": [{"message": "out of date"}]}, status=409)
+        return web.json_response(self.keep(call.body["text"], int(number), version=comment["version"] + 1))
+
+
+class DevOpsRepository(PullRequest):
+    """learn.microsoft.com, Azure DevOps REST API, Pull Request Query and Pull Request Threads."""
+
+    def respond(self, call: Call) -> web.Response:
+        assert call.path.endswith("api-version=7.1")
+        path = call.path.partition("?")[0].removeprefix("/contoso/edge/_apis/git/repositories/platform")
+        if path == "/pullrequestquery":
+            pulls = [{"pullRequestId": 3, "status": "active"}, {"pullRequestId": 7, "status": "completed" if self.is_merged else "active"}]
+            return web.json_response({"queries": call.body["queries"], "results": [{}, {REVISION: pulls}]})
+        number = path.removeprefix("/pullRequests/7/threads").removeprefix("/").removesuffix("/comments/1")
+        if call.method == "GET":
+            system = {"id": 99, "comments": [{"id": 1, "content": "Policy status has been updated", "commentType": "system"}]}
+            threads = [{"id": key, "comments": [{"id": 1, "content": one["text"]}]} for key, one in self.comments.items()]
+            return web.json_response({"value": [{"id": 98}, system, *threads]})
+        if call.method == "POST":
+            return web.json_response(self.keep(call.body["comments"][0]["content"]))
+        if int(number) not in self.comments:
+            return web.json_response({"message": "no such thread"}, status=404)
+        return web.json_response({"id": 1, "content": self.keep(call.body["content"], int(number))["text"]})
+
+
 def bitbucket_cloud(call: Call) -> web.Response:
     """A key of more than 40 characters is refused, and an address is needed."""
     body = call.body or {}

@@ -9,6 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from git_hosts import (
     REVISION,
+    BitbucketRepository,
+    DataCenterRepository,
+    DevOpsRepository,
     GiteaRepository,
     GitLabProject,
     Host,
@@ -25,6 +28,7 @@ from joserfc.jwk import RSAKey
 from local.azure.github import PREFIX, GitHub
 from local.azure.journal import Journal
 from shared.config.git_hosts import GIT_HOSTS as CONFIGURABLE
+from shared.domain.commits import Commit
 from shared.domain.errors import Malformed, Rejected, Throttled, Unavailable, Upstream
 from shared.ports import GitHost
 from shared.providers.commit_status import GIT_HOSTS
@@ -206,11 +210,10 @@ class TestHowHostsSayNo:
     @pytest.mark.parametrize("kind", [kind for kind, able in CONFIGURABLE.items() if not able.has_deployments])
     async def test_what_a_host_does_not_have_is_refused(self, git_http: OutboundHttp, kind: str) -> None:
         host = connect(git_http, kind, "https://127.0.0.1:1")
-        wanted = ["deployment"] if CONFIGURABLE[kind].has_comments else ["deployment", "comment"]
-        for what in wanted:
-            with pytest.raises(Rejected) as refused:
-                await host.say(a_commit("git.example/contoso/platform"), a_saying(kind=what), "")
-            assert refused.value.code == "NotSupported"
+        url = "git.example/contoso/edge/_git/platform" if kind == "azure-devops" else "git.example/contoso/platform"
+        with pytest.raises(Rejected) as refused:
+            await host.say(a_commit(url), a_saying(kind="deployment"), "")
+        assert refused.value.code == "NotSupported"
 
 
 class TestGitLab:
@@ -365,6 +368,74 @@ class TestAzureDevOps:
         with pytest.raises(Unavailable) as refused:
             await devops.say(self.COMMIT, a_saying(), "")
         assert refused.value.code == "401"
+
+
+class TestCommentsOnTheMergedPullRequest:
+    """The same on Bitbucket and Azure DevOps, each by its own calls."""
+
+    HOSTS = {
+        "bitbucket-cloud": (BitbucketRepository, "bitbucket.org/contoso/platform", ""),
+        "bitbucket-data-center": (DataCenterRepository, "git.example/scm/edge/platform", ""),
+        "azure-devops": (DevOpsRepository, "dev.azure.com/contoso/edge/_git/platform", "a-token"),
+    }
+
+    @pytest.fixture(params=HOSTS)
+    def kind(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
+    @pytest.fixture
+    def repository(self, kind: str) -> Any:
+        return self.HOSTS[kind][0]()
+
+    @pytest.fixture
+    async def host(self, kind: str, repository: Any, serve: Serve, git_http: OutboundHttp) -> GitHost:
+        return connect(git_http, kind, await serve(Host(repository.respond).app()), self.HOSTS[kind][2] or None)
+
+    def commit(self, kind: str, **fields: Any) -> Commit:
+        return a_commit(self.HOSTS[kind][1], **fields)
+
+    async def test_one_is_made_and_edited(self, host: GitHost, kind: str, repository: Any) -> None:
+        first = await host.say(self.commit(kind), a_saying(kind="comment", text="first"), "")
+        assert first == "7/1"
+        assert await host.say(self.commit(kind), a_saying(kind="comment", text="second"), first) == first
+        assert [text.splitlines()[0] for text in repository.texts] == ["second"]
+
+    async def test_one_whose_number_was_lost_is_found_and_nobody_elses_is_taken(self, host: GitHost, kind: str, repository: Any) -> None:
+        other = await host.say(self.commit(kind, key="key-2"), a_saying(kind="comment", text="other"), "")
+        first = await host.say(self.commit(kind), a_saying(kind="comment", text="first"), "")
+        assert await host.say(self.commit(kind), a_saying(kind="comment", text="second"), "") == first != other
+        assert [text.splitlines()[0] for text in repository.texts] == ["other", "second"]
+
+    async def test_one_that_somebody_has_deleted_is_made_anew(self, host: GitHost, kind: str, repository: Any) -> None:
+        first = await host.say(self.commit(kind), a_saying(kind="comment", text="first"), "")
+        repository.delete(1)
+        assert await host.say(self.commit(kind), a_saying(kind="comment", text="second"), first) == "7/2"
+
+    async def test_without_a_merged_pull_request_there_is_nothing_to_comment_on(self, host: GitHost, kind: str, repository: Any) -> None:
+        repository.is_merged = False
+        assert await host.say(self.commit(kind), a_saying(kind="comment"), "") == ""
+        assert repository.texts == []
+
+
+async def test_bitbucket_cloud_is_asked_again_while_it_looks_for_the_pull_request(serve: Serve, git_http: OutboundHttp) -> None:
+    repository = BitbucketRepository()
+    host = Host(repository.respond, answers=[web.json_response({}, status=202), web.json_response({}, status=404)])
+    bitbucket = connect(git_http, "bitbucket-cloud", await serve(host.app()))
+    with pytest.raises(Unavailable) as refused:
+        await bitbucket.say(a_commit("bitbucket.org/contoso/platform"), a_saying(kind="comment"), "")
+    assert refused.value.code == "Indexing"
+    assert await bitbucket.say(a_commit("bitbucket.org/contoso/platform"), a_saying(kind="comment"), "") == "", "without its app"
+
+
+async def test_data_center_s_comment_that_changes_meanwhile_is_edited_later(serve: Serve, git_http: OutboundHttp) -> None:
+    repository = DataCenterRepository()
+    bitbucket = connect(git_http, "bitbucket-data-center", await serve(Host(repository.respond).app()))
+    commit = a_commit("git.example/scm/edge/platform")
+    first = await bitbucket.say(commit, a_saying(kind="comment", text="first"), "")
+    repository.is_racing = True
+    with pytest.raises(Unavailable) as refused:
+        await bitbucket.say(commit, a_saying(kind="comment", text="second"), first)
+    assert refused.value.code == "409"
 
 
 @pytest.mark.parametrize(

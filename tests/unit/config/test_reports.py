@@ -100,11 +100,6 @@ def test_an_app_is_named_whole(fields: str) -> None:
             "a provider of type azure-devops makes no deployments",
         ),
         (
-            a_file("type: azure-devops", "provider: hub, comment: true", url=URLS["azure-devops"]),
-            "report.comment",
-            "a provider of type azure-devops makes no comments",
-        ),
-        (
             a_file("type: github, tokenRef: kv://v/s", url="oci://contoso.azurecr.io/manifests"),
             "report",
             "an artifact has no commit to report to",
