@@ -11,6 +11,7 @@ from functions import (
     fleet,
     gates,
     health,
+    history,
     on_azure_event,
     onboard,
     plan_change,
@@ -38,6 +39,7 @@ app.register_functions(sweeps.blueprint)
 app.register_functions(bury.blueprint)
 app.register_functions(rollouts.blueprint)
 app.register_functions(fleet.blueprint)
+app.register_functions(history.blueprint)
 app.register_functions(acts.blueprint)
 app.register_functions(clusters.blueprint)
 app.register_functions(gates.blueprint)

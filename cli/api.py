@@ -65,6 +65,14 @@ class Api:
         found: dict[str, Any] = await self._get(f"/api/fleet?{urlencode(wanted)}")
         return found
 
+    async def history(self, cluster: str, limit: int) -> dict[str, Any]:
+        """What a cluster was asked to run, newest first. Raises ApiError with the app's reason where there is no such cluster."""
+        status, text = await self._send("GET", f"/api/history?{urlencode({'cluster': cluster, 'limit': limit})}")
+        if status != 200:
+            raise ApiError(_reason(text) or f"GET {self._url}/api/history: {status} {text}".rstrip())
+        found: dict[str, Any] = json.loads(text)
+        return found
+
     async def find(self, beginning: str) -> str:
         """The id of the one rollout among the newest that begins so; a whole id is taken as it is. Raises ApiError."""
         if len(beginning) >= _ID_LENGTH:

@@ -13,6 +13,7 @@ from cli import (
     fleet,
     flux_token,
     gate,
+    history,
     init,
     keys,
     plan,
@@ -25,7 +26,10 @@ from cli import (
     validate,
 )
 
-VERBS = (up, demo, send, status, clusters, fleet, act, gate, plan, simulate, cost, validate, schema, init, audit, replay, keys, flux_token)
+VERBS = (
+    *(up, demo, send, status, clusters, fleet, history, act, gate, plan, simulate, cost),
+    *(validate, schema, init, audit, replay, keys, flux_token),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.services.effects import Effects
     from shared.services.export_logs import ExportLogs
     from shared.services.health import Readiness
+    from shared.services.history import History
     from shared.services.look_for_drift import LookForDrift
     from shared.services.notify_receiver import NotifyReceiver
     from shared.services.observe import Observe
@@ -271,6 +272,11 @@ class App(Adapters):
         from shared.services.report import Report
 
         return Report(self.rollouts)
+
+    def history(self) -> "History":
+        from shared.services.history import History
+
+        return History(self.fleet_pages, self.audit)
 
     def report_fleet(self) -> "ReportFleet":
         from shared.services.report_fleet import ReportFleet

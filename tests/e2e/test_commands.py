@@ -37,6 +37,22 @@ async def test_send_delivers_a_push_that_status_shows(play: Playground, tmp_path
     assert "3/3" in shown.output
 
 
+async def test_history_says_what_a_cluster_ran_and_who_asked(play: Playground) -> None:
+    push = play.commit("Bring a till that says good morning")
+    await play.deliver(push)
+    await play.ended(push)
+    configuration = (await play.sluice("status", "--json", *play.state)).output
+    target = json.loads(configuration)["rollouts"][0]["targets"][0]
+    shown = await play.sluice("history", target["resourceId"], "--json", *play.state)
+    rows = json.loads(shown.output)["history"]
+    assert {row["action"] for row in rows if row["revision"] == push.commit} == {"update.applied", "target.compliant"}
+    assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=True)
+    table = await play.sluice("history", target["resourceId"], *play.state)
+    assert push.commit[:12] in table.output
+    nobody = await play.sluice("history", "nobody", *play.state)
+    assert (nobody.status, "the fleet has no such cluster" in nobody.errors) == (1, True)
+
+
 async def test_send_with_another_secret_is_refused(play: Playground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     payload = tmp_path / "push.json"
     payload.write_bytes(play.commit().body)

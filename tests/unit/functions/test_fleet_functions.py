@@ -33,6 +33,7 @@ def fleet(app: bootstrap.App, world: FleetWorld) -> None:
     vars(app).update(
         inventory=world.inventory,
         fleet_pages=world.pages,
+        audit=world.audit,
         configurations=world.records,
         resource_manager=world.restorations,
     )
@@ -59,6 +60,14 @@ async def test_a_look_is_what_people_see(world: FleetWorld) -> None:
 async def test_what_cannot_be_asked_is_told(params: dict[str, str]) -> None:
     status, answer = await ask(**params)
     assert (status, "error" in answer) == (400, True)
+
+
+async def test_a_cluster_s_history_is_asked_for_by_its_name(world: FleetWorld) -> None:
+    await call("sweep_fleet", None, Invocation())
+    response = await call("get_history", a_request(cluster=a_cluster().name))
+    assert (response.status_code, told(response)["configurations"]) == (200, [resource_id(0).lower()])
+    assert (await call("get_history", a_request(cluster="nobody"))).status_code == 404
+    assert (await call("get_history", a_request())).status_code == 400
 
 
 def a_message(world: FleetWorld) -> func.QueueMessage:
