@@ -1,6 +1,7 @@
 """`sluice fleet`: what the fleet runs now, and what departs from what was asked."""
 
 import argparse
+import re
 from typing import Any
 
 from cli.options import Verbs, add_api, fail
@@ -13,6 +14,7 @@ _FILTERS = {
     "cluster": "a cluster's name",
 }
 _SHORT = 12
+_WHOLE = ("cluster", "connectivity", "compliance")  #: columns that are read at a glance
 
 
 def add_to(verbs: Verbs) -> None:
@@ -85,7 +87,7 @@ def _table(rows: list[dict[str, Any]]) -> Any:
 
     table = Table(box=None, pad_edge=False)
     for name in ("cluster", "configuration", "connectivity", "compliance", "revision", "flux", "drift"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name in _WHOLE)
     for row in rows:
         # Names and reasons come from outside: as Text nothing in them is markup.
         table.add_row(*(Text(cell) for cell in _cells(row)))
@@ -106,6 +108,5 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _revision(revision: str) -> str:
-    """`main@sha1:<hex>` with its hash cut."""
-    name, colon, digits = revision.rpartition(":")
-    return f"{name}{colon}{digits[:_SHORT]}" if colon else revision
+    """`main@sha1:<hex>`, or as older Flux writes it `main/<hex>`, with its hash cut."""
+    return re.sub(r"[0-9a-f]{40,64}$", lambda digits: digits[0][:_SHORT], revision)

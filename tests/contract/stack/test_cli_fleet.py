@@ -21,7 +21,7 @@ ROW: dict[str, Any] = {
     "revision": f"main@sha1:{'1f' * 20}",
     "drift": {"kind": "spec", "detail": "it is set to branch other", "by": None},
 }
-BARE: dict[str, Any] = {"cluster": "lyon", "connectivity": "Offline", "fluxExtension": None}
+BARE: dict[str, Any] = {"cluster": "lyon", "connectivity": "Offline", "fluxExtension": None, "revision": f"main/{'2e' * 20}"}
 COUNTS: dict[str, Any] = {
     "clusters": 2_000,
     "configurations": 1,
@@ -83,6 +83,7 @@ async def test_it_shows_counts_rows_and_how_many_more_there_are(app: FakeApp) ->
         "3 clusters do not comply with Azure Policy",
         "berlin [bold]",
         "main@sha1:1f1f1f1f1f1f ",
+        "main/2e2e2e2e2e2e ",
         "1.20.0 (out of support)",
         "spec: it is set to branch other (by someone unknown)",
         "2 of 7 rows",
