@@ -31,6 +31,9 @@ param cosmosCapacity string = 'serverless'
 @description('Upper limit of request units a second that all containers share, where cosmosCapacity is autoscale.')
 param cosmosMaxThroughput int = 4000
 
+@description('A second region of Cosmos DB that takes over when the first is lost; only where cosmosCapacity is autoscale.')
+param cosmosSecondRegion string = ''
+
 @minValue(40)
 @maxValue(1000)
 @description('How many instances a function may have at once.')
@@ -119,6 +122,7 @@ module cosmos 'modules/cosmos.bicep' = {
     isPrivate: privateNetwork
     capacity: cosmosCapacity
     maxThroughput: cosmosMaxThroughput
+    secondRegion: cosmosSecondRegion
     backup: cosmosBackup
     #disable-next-line BCP318 // empty where there is no such key
     keyUri: cosmosCustomerKey ? cosmosKey.outputs.keyUri : ''

@@ -1,5 +1,6 @@
 // What concerns the clusters of one subscription, and nothing else: a subscription's events are many. There is no dead letter: a
-// subscription's topic is global and can have no identity, and the storage account takes no keys; the sweeps find what was not told.
+// subscription's topic is global and can have no identity, and nobody says how Event Grid would write into an account without keys
+// then. A dead letter that is refused would refuse the subscription; the sweeps find what was not told.
 targetScope = 'subscription'
 
 param environmentName string

@@ -9,6 +9,9 @@ param capacity string
 param maxThroughput int
 param workspaceId string
 
+@description('A second region that takes over by itself; empty = none. Not with serverless, which has one region.')
+param secondRegion string
+
 @allowed(['Continuous7Days', 'Continuous30Days'])
 param backup string
 
@@ -19,6 +22,9 @@ param keyUri string
 param keyIdentityId string
 
 var isServerless = capacity == 'serverless'
+var hasSecond = !isServerless && !empty(secondRegion)
+var here = [{ locationName: location, failoverPriority: 0, isZoneRedundant: false }]
+var there = [{ locationName: secondRegion, failoverPriority: 1, isZoneRedundant: false }]
 // As in shared/azure/cosmos/database.py. How many days a document lives; -1: for ever unless it says otherwise; 0: it cannot expire.
 var containers = [
   { name: 'changes', partitionKey: '/source', days: 30 }
@@ -39,7 +45,8 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {
   identity: empty(keyUri) ? { type: 'None' } : { type: 'UserAssigned', userAssignedIdentities: { '${keyIdentityId}': {} } }
   properties: {
     databaseAccountOfferType: 'Standard'
-    locations: [{ locationName: location, failoverPriority: 0, isZoneRedundant: false }]
+    locations: hasSecond ? concat(here, there) : here
+    enableAutomaticFailover: hasSecond
     consistencyPolicy: { defaultConsistencyLevel: 'Session' }
     capabilities: isServerless ? [{ name: 'EnableServerless' }] : []
     backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: backup } }

@@ -212,3 +212,24 @@ def test_every_table_is_a_stream_that_flows_into_it() -> None:
     text = (FOLDER / "modules" / "logs.bicep").read_text()
     assert set(re.findall(r"'(Custom-\w+)': \{ columns", text)) == streams
     assert set(re.findall(r"streams: \['(Custom-\w+)'\], destinations: \['workspace'\], outputStream: '\1'", text)) == streams
+
+
+def test_the_page_on_security_names_every_role_that_a_template_gives() -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
+    text = "\n".join((FOLDER / name).read_text() for name in TEMPLATES)
+    named = {
+        *re.findall(r"name: '([^']+)', id: '[0-9a-f-]{36}'", text),
+        *re.findall(r"= '[0-9a-f]{8}-[0-9a-f-]{27}' // ([A-Z][\w -]+?)(?::|$)", text, re.MULTILINE),
+    }
+    roles = {role for role in named if not role.startswith("Configure")}
+    assert len(roles) >= 9
+    assert {role for role in roles if role not in page} == set()
+
+
+def test_the_guide_explains_every_parameter() -> None:
+    guide = (ROOT / "docs" / "deploy.md").read_text()
+    asked = {*template("main.bicep")["parameters"]} - {"environmentName", "location"}
+    assert {name for name in asked if f"`{name}`" not in guide} == set()
+    settable = re.findall(r"\$\{(SLUICE_\w+)[=:]", (FOLDER / "main.parameters.json").read_text() + (ROOT / "azure.yaml").read_text())
+    assert len(settable) > 10
+    assert {name for name in settable if f"`{name}`" not in guide} == set()
