@@ -30,6 +30,7 @@ param registries array = []
 param storageAccounts array = []
 
 var fleet = empty(fleetSubscriptions) ? [subscription().subscriptionId] : fleetSubscriptions
+var policed = policyEvents ? fleet : []
 var vaults = empty(keyVaultId) ? [] : [{ id: keyVaultId, location: location }]
 
 module subscriptions 'events/fleet.bicep' = [
@@ -41,7 +42,7 @@ module subscriptions 'events/fleet.bicep' = [
 ]
 
 module policies 'events/policy.bicep' = [
-  for id in policyEvents ? fleet : []: {
+  for id in policed: {
     scope: subscription(id)
     name: 'sluice-policy-events-${environmentName}'
     params: { environmentName: environmentName, location: location, appId: appId, storageId: storageId }
