@@ -263,6 +263,7 @@ module alerts 'modules/alerts.bicep' = {
 }
 
 output AZURE_RESOURCE_GROUP string = group.name
+output SLUICE_IDENTITY string = identity.outputs.principalId
 output SLUICE_APP string = app.outputs.name
 output SLUICE_APP_ID string = app.outputs.id
 output SLUICE_STORAGE_ID string = storage.outputs.id

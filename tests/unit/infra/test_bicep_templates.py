@@ -24,7 +24,7 @@ from shared.domain.people import AppRole
 
 ROOT = FOLDER.parent
 #: What is deployed by itself.
-ENTRANCES = ("main.bicep", "events.bicep", "policy/subscription.bicep", "policy/management-group.bicep")
+ENTRANCES = ("main.bicep", "events.bicep", "fleet-management-group.bicep", "policy/subscription.bicep", "policy/management-group.bicep")
 USES = [(name, module) for name in TEMPLATES for module in template(name).get("modules", {}).values()]
 #: The Functions host's own settings, which our code does not read.
 OF_THE_HOST = {
@@ -212,6 +212,14 @@ def test_every_table_is_a_stream_that_flows_into_it() -> None:
     text = (FOLDER / "modules" / "logs.bicep").read_text()
     assert set(re.findall(r"'(Custom-\w+)': \{ columns", text)) == streams
     assert set(re.findall(r"streams: \['(Custom-\w+)'\], destinations: \['workspace'\], outputStream: '\1'", text)) == streams
+
+
+def test_the_fleet_s_role_is_the_same_at_a_management_group() -> None:
+    here, above = (
+        template(name)["resources"]["role"]["config"]["properties"]["permissions"]
+        for name in ("modules/fleet-role.bicep", "fleet-management-group.bicep")
+    )
+    assert here == above
 
 
 def test_the_page_on_security_names_every_role_that_a_template_gives() -> None:
