@@ -10,7 +10,7 @@ from builders import NOW, a_rollout, a_stage, at
 from log_tables import Workspace
 from msgspec.structs import replace
 from sightings import a_cluster, a_look, looked, seen
-from workbook import parameters, queries, tabs
+from workbook import parameters, queries, tabs, workbook
 
 from shared.domain.audit import Entry, make_link
 from shared.domain.compliance_rows import compliance_rows
@@ -180,3 +180,10 @@ def test_an_alert_rule_runs_and_says_nothing_of_a_fleet_that_is_well(workspace: 
     workspace.take("AppRequests", [{"TimeGenerated": at(-60), "Name": each, "Success": True, "DurationMs": 5.0} for each in timers])
     workspace.take("SluiceCompliance_CL", a_fleet())
     assert alert(workspace, name) == []
+
+
+def test_each_query_is_shown_in_a_way_that_workbooks_know() -> None:
+    items = [item for group in workbook()["items"] for item in group["content"].get("items", [])]
+    assert {item["content"]["visualization"] for item in items} == {"tiles", "table", "barchart", "timechart"}
+    assert workbook()["fallbackResourceIds"] == ["__WORKSPACE__"]
+    assert "'__WORKSPACE__', workspaceId" in (FOLDER / "modules" / "workbook.bicep").read_text()
