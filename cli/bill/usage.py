@@ -35,12 +35,13 @@ _KB_KEPT_A_TARGET, _MONTHS_KEPT, _CONTAINERS = 12, 6, 8
 #: Assumed, after Azure Monitor's own accounting: rows of audit, compliance and rollouts for a target, and telemetry for an execution.
 _KB_OF_ROWS_A_TARGET, _KB_AN_EXECUTION = 6, 2.5
 #: infra/modules/alerts.bicep
-ALERTS_5M, ALERTS_15M = 3, 4
+ALERTS_5M, ALERTS_15M = 3, 8
 #: Assumed: a fluxConfiguration that moves changes its state three times; a cluster goes and comes back every other day.
 _EVENTS_A_TARGET, _EVENTS_A_CLUSTER = 3, 30
 _MESSAGES_A_PUSH, _EXECUTIONS_A_PUSH = 12, 15
 _KEY_OPERATIONS = 50_000
-_ENDPOINTS = 6
+#: infra/modules/private-endpoints.bicep and private-monitor.bicep; infra/modules/logs.bicep
+ENDPOINTS, ZONES, DAYS_OF_ROWS = 7, 10, 730
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,16 @@ def uses(scale: Scale) -> list[Use]:
         Use("Event Grid", scale.targets * _EVENTS_A_TARGET + scale.clusters * _EVENTS_A_CLUSTER, prices.EVENTS),
         Use("Key Vault", _KEY_OPERATIONS, prices.KEY_OPERATIONS),
         *(_monitoring(scale, executions) if scale.logs else ()),
-        Use("Private Link", _ENDPOINTS if scale.private else 0, prices.PRIVATE_ENDPOINTS),
+        Use("Private Link", ENDPOINTS if scale.private else 0, prices.PRIVATE_ENDPOINTS),
+        Use("Private Link", ZONES if scale.private else 0, prices.PRIVATE_ZONES),
     ]
     return [use for use in found if use.quantity]
 
 
 def _monitoring(scale: Scale, executions: float) -> Iterator[Use]:
-    yield Use("Azure Monitor", (scale.targets * _KB_OF_ROWS_A_TARGET + executions * _KB_AN_EXECUTION) / 1e6, prices.LOGS)
+    rows = scale.targets * _KB_OF_ROWS_A_TARGET / 1e6
+    yield Use("Azure Monitor", rows + executions * _KB_AN_EXECUTION / 1e6, prices.LOGS)
+    yield Use("Azure Monitor", rows * (DAYS_OF_ROWS / 30 - 1), prices.KEPT_LOGS)
     yield Use("Azure Monitor", ALERTS_5M, prices.ALERT_RULES_5M)
     yield Use("Azure Monitor", ALERTS_15M, prices.ALERT_RULES_15M)
 

@@ -1,11 +1,13 @@
-// What concerns the clusters of one subscription, and nothing else: a subscription's events are many. docs/azure-events.md says what each does.
+// What concerns the clusters of one subscription, and nothing else: a subscription's events are many. There is no dead letter: a
+// subscription's topic is global and can have no identity, and nobody says how Event Grid would write into an account without keys
+// then. A dead letter that is refused would refuse the subscription; the sweeps find what was not told.
 targetScope = 'subscription'
 
+param environmentName string
 param appId string
-param storageId string
 
-resource events 'Microsoft.EventGrid/eventSubscriptions@2022-06-15' = {
-  name: 'sluice'
+resource events 'Microsoft.EventGrid/eventSubscriptions@2025-02-15' = {
+  name: 'sluice-${environmentName}'
   properties: {
     eventDeliverySchema: 'CloudEventSchemaV1_0'
     destination: {
@@ -37,9 +39,5 @@ resource events 'Microsoft.EventGrid/eventSubscriptions@2022-06-15' = {
       ]
     }
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
-    deadLetterDestination: {
-      endpointType: 'StorageBlob'
-      properties: { resourceId: storageId, blobContainerName: 'dead-letters' }
-    }
   }
 }

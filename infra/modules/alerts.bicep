@@ -9,8 +9,12 @@ param email string
 var rules = [
   { name: 'message-buried', severity: 1, every: 'PT5M', over: 'PT5M', query: loadTextContent('../queries/alerts/message-buried.kql') }
   { name: 'sweep-late', severity: 1, every: 'PT5M', over: 'PT1H', query: loadTextContent('../queries/alerts/sweep-late.kql') }
+  { name: 'rollout-stuck', severity: 2, every: 'PT1H', over: 'P1D', query: loadTextContent('../queries/alerts/rollout-stuck.kql') }
   { name: 'functions-failing', severity: 2, every: 'PT5M', over: 'PT5M', query: loadTextContent('../queries/alerts/functions-failing.kql') }
   { name: 'notification-failed', severity: 2, every: 'PT15M', over: 'PT15M', query: loadTextContent('../queries/alerts/notification-failed.kql') }
+  { name: 'notification-delayed', severity: 2, every: 'PT15M', over: 'PT30M', query: loadTextContent('../queries/alerts/notification-delayed.kql') }
+  { name: 'commit-untold', severity: 3, every: 'PT15M', over: 'PT15M', query: loadTextContent('../queries/alerts/commit-untold.kql') }
+  { name: 'event-undelivered', severity: 2, every: 'PT15M', over: 'PT15M', query: loadTextContent('../queries/alerts/event-undelivered.kql') }
   { name: 'configuration-refused', severity: 2, every: 'PT15M', over: 'PT15M', query: loadTextContent('../queries/alerts/configuration-refused.kql') }
   { name: 'throttled', severity: 2, every: 'PT15M', over: 'PT15M', query: loadTextContent('../queries/alerts/throttled.kql') }
   { name: 'signatures-refused', severity: 3, every: 'PT15M', over: 'PT15M', query: loadTextContent('../queries/alerts/signatures-refused.kql') }

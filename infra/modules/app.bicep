@@ -16,6 +16,7 @@ param fleetSubscriptions array
 param fleetManagementGroups array
 param signInClientId string
 param maximumInstances int
+param updateStrategy string
 param subnetId string
 
 resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
@@ -64,7 +65,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   properties: { reserved: true }
 }
 
-resource app 'Microsoft.Web/sites@2024-04-01' = {
+resource app 'Microsoft.Web/sites@2024-11-01' = {
   name: host
   location: location
   tags: union(tags, { 'azd-service-name': 'app' })
@@ -92,6 +93,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         alwaysReady: [{ name: 'http', instanceCount: 1 }]
       }
       runtime: { name: 'python', version: '3.13' }
+      siteUpdateStrategy: { type: updateStrategy }
     }
     siteConfig: {
       minTlsVersion: '1.2'

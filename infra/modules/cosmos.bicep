@@ -9,7 +9,22 @@ param capacity string
 param maxThroughput int
 param workspaceId string
 
+@description('A second region that takes over by itself; empty = none. Not with serverless, which has one region.')
+param secondRegion string
+
+@allowed(['Continuous7Days', 'Continuous30Days'])
+param backup string
+
+@description('Key of yours for encryption at rest, without a version; empty = Microsoft keeps the key.')
+param keyUri string
+
+@description('Identity that reads that key.')
+param keyIdentityId string
+
 var isServerless = capacity == 'serverless'
+var hasSecond = !isServerless && !empty(secondRegion)
+var here = [{ locationName: location, failoverPriority: 0, isZoneRedundant: false }]
+var there = [{ locationName: secondRegion, failoverPriority: 1, isZoneRedundant: false }]
 // As in shared/azure/cosmos/database.py. How many days a document lives; -1: for ever unless it says otherwise; 0: it cannot expire.
 var containers = [
   { name: 'changes', partitionKey: '/source', days: 30 }
@@ -27,12 +42,17 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {
   location: location
   tags: tags
   kind: 'GlobalDocumentDB'
+  identity: empty(keyUri) ? { type: 'None' } : { type: 'UserAssigned', userAssignedIdentities: { '${keyIdentityId}': {} } }
   properties: {
     databaseAccountOfferType: 'Standard'
-    locations: [{ locationName: location, failoverPriority: 0, isZoneRedundant: false }]
+    locations: hasSecond ? concat(here, there) : here
+    enableAutomaticFailover: hasSecond
     consistencyPolicy: { defaultConsistencyLevel: 'Session' }
     capabilities: isServerless ? [{ name: 'EnableServerless' }] : []
-    backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: 'Continuous7Days' } }
+    backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: backup } }
+    // A restore opens the key with this identity too (learn.microsoft.com, customer-managed keys with continuous backup).
+    keyVaultKeyUri: empty(keyUri) ? null : keyUri
+    defaultIdentity: empty(keyUri) ? 'FirstPartyIdentity' : 'UserAssignedIdentity=${keyIdentityId}'
     disableLocalAuth: true
     disableKeyBasedMetadataWriteAccess: true
     minimalTlsVersion: 'Tls12'

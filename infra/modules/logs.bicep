@@ -4,9 +4,11 @@ param name string
 param location string
 param tags object
 param workspaceName string
+param isPrivate bool
 
-@description('How long rows are kept. The audit trail itself is in Cosmos DB.')
-param retentionDays int = 365
+@description('How long rows are kept, all of it open to queries. A row is told when something changes: what has not changed for longer is no longer in the tables. The audit trail itself is in Cosmos DB.')
+@maxValue(730)
+param retentionDays int = 730
 
 var columns = {
   SluiceAudit_CL: [
@@ -72,11 +74,20 @@ resource tables 'Microsoft.OperationalInsights/workspaces/tables@2023-09-01' = [
     name: table.key
     properties: {
       plan: 'Analytics'
+      retentionInDays: retentionDays
       totalRetentionInDays: retentionDays
       schema: { name: table.key, columns: table.value }
     }
   }
 ]
+
+// A private network reaches rules through a data collection endpoint only (learn.microsoft.com, Logs Ingestion API).
+resource endpoint 'Microsoft.Insights/dataCollectionEndpoints@2023-03-11' = if (isPrivate) {
+  name: 'dce-${name}'
+  location: location
+  tags: tags
+  properties: { networkAcls: { publicNetworkAccess: 'Disabled' } }
+}
 
 // A rule of kind Direct has an ingestion endpoint of its own (learn.microsoft.com, Logs Ingestion API).
 resource rule 'Microsoft.Insights/dataCollectionRules@2023-03-11' = {
@@ -86,6 +97,7 @@ resource rule 'Microsoft.Insights/dataCollectionRules@2023-03-11' = {
   kind: 'Direct'
   dependsOn: [tables]
   properties: {
+    dataCollectionEndpointId: isPrivate ? endpoint.id : null
     streamDeclarations: {
       'Custom-SluiceAudit_CL': { columns: columns.SluiceAudit_CL }
       'Custom-SluiceRollouts_CL': { columns: columns.SluiceRollouts_CL }
@@ -102,4 +114,6 @@ resource rule 'Microsoft.Insights/dataCollectionRules@2023-03-11' = {
 
 output ruleName string = rule.name
 output ruleId string = rule.properties.immutableId
-output endpoint string = rule.properties.endpoints.logsIngestion
+#disable-next-line BCP318 // the same condition
+output endpoint string = isPrivate ? endpoint.properties.logsIngestion.endpoint : rule.properties.endpoints.logsIngestion
+output endpointId string = isPrivate ? endpoint.id : ''

@@ -7,6 +7,7 @@ param subnetId string
 param storageId string
 param cosmosId string
 param keyVaultId string
+param topicId string
 
 var storageSuffix = environment().suffixes.storage
 var ways = [
@@ -15,6 +16,7 @@ var ways = [
   { service: 'table', target: storageId, zone: 'privatelink.table.${storageSuffix}' }
   { service: 'Sql', target: cosmosId, zone: 'privatelink.documents.azure.com' }
   { service: 'vault', target: keyVaultId, zone: 'privatelink.vaultcore.azure.net' }
+  { service: 'topic', target: topicId, zone: 'privatelink.eventgrid.azure.net' }
 ]
 
 resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
@@ -55,3 +57,5 @@ resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-
     properties: { privateDnsZoneConfigs: [{ name: way.service, properties: { privateDnsZoneId: zones[i].id } }] }
   }
 ]
+
+output blobZoneId string = zones[0].id

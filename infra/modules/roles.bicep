@@ -6,6 +6,7 @@ param keyVaultName string
 param keyName string
 param insightsName string
 param logsRuleName string
+param topicName string
 
 resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
   name: storageName
@@ -28,6 +29,10 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
+resource topic 'Microsoft.EventGrid/topics@2025-02-15' existing = {
+  name: topicName
+}
+
 resource logsRule 'Microsoft.Insights/dataCollectionRules@2023-03-11' existing = {
   name: logsRuleName
 }
@@ -41,6 +46,7 @@ var storageRoles = [
 var readSecrets = '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User
 var wrapKeys = 'e147488a-f6f5-4113-8e2d-b22465e65bf6' // Key Vault Crypto Service Encryption User: read, wrap, unwrap
 var sendTelemetry = '3913510d-42f4-4e42-8a64-420c390055eb' // Monitoring Metrics Publisher
+var sendEvents = 'd5a91429-5739-47e2-a06b-3470a27159e7' // EventGrid Data Sender
 var writeDocuments = '00000000-0000-0000-0000-000000000002' // Cosmos DB Built-in Data Contributor
 
 resource toStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
@@ -93,6 +99,16 @@ resource toLogs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', sendTelemetry)
+  }
+}
+
+resource toTopic 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: topic
+  name: guid(topic.id, principalId, sendEvents)
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', sendEvents)
   }
 }
 

@@ -47,6 +47,11 @@ resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2023-05-0
   name: 'default'
 }
 
+resource tables 'Microsoft.Storage/storageAccounts/tableServices@2023-05-01' = {
+  parent: account
+  name: 'default'
+}
+
 // As in shared/domain/messages.py. The poison queues are made here too: the app never needs the right to make one.
 var work = ['changes', 'rollout-steps', 'config-updates', 'notifications', 'gate-calls', 'commit-reports', 'onboarding', 'restorations']
 var poison = [for queue in work: '${queue}-poison']
@@ -58,13 +63,28 @@ resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-
   }
 ]
 
+// Who wrote sluice.yaml, and which events lie in dead-letters.
 resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: blobs
   name: 'to-workspace'
   properties: {
     workspaceId: workspaceId
     logs: [{ category: 'StorageWrite', enabled: true }, { category: 'StorageDelete', enabled: true }]
+    metrics: [{ category: 'Transaction', enabled: true }]
   }
+}
+
+// Of queues and tables counts only: every message is several requests, and a log line each would cost more than the queues.
+resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: queueService
+  name: 'to-workspace'
+  properties: { workspaceId: workspaceId, metrics: [{ category: 'Transaction', enabled: true }] }
+}
+
+resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: tables
+  name: 'to-workspace'
+  properties: { workspaceId: workspaceId, metrics: [{ category: 'Transaction', enabled: true }] }
 }
 
 output id string = account.id

@@ -1,4 +1,4 @@
-// Microsoft's own KQL parser on the text of standard input; prints its diagnostics as JSON.
+// Microsoft's own KQL parser on the texts of standard input, a JSON list; prints the diagnostics of each as JSON.
 const fs = require("node:fs");
 const path = require("node:path");
 const vm = require("node:vm");
@@ -13,8 +13,8 @@ const symbols = Kusto.Language.Symbols;
 const tables = Object.entries(schema).map(([name, columns]) => symbols.TableSymbol.From(`(${columns})`).WithName(name));
 const database = new symbols.DatabaseSymbol.ctor("ResourceGraph", tables);
 const globals = Kusto.Language.GlobalState.Default.WithDatabase(database);
-const code = Kusto.Language.KustoCode.ParseAndAnalyze(fs.readFileSync(0, "utf8"), globals);
-const found = code.GetDiagnostics();
-const messages = [];
-for (let i = 0; i < found.Count; i++) messages.push(found.getItem(i).Message);
-console.log(JSON.stringify(messages));
+const diagnose = (text) => {
+  const found = Kusto.Language.KustoCode.ParseAndAnalyze(text, globals).GetDiagnostics();
+  return Array.from({ length: found.Count }, (_, i) => found.getItem(i).Message);
+};
+console.log(JSON.stringify(JSON.parse(fs.readFileSync(0, "utf8")).map(diagnose)));

@@ -76,10 +76,21 @@ class TestFigures:
         assert {size: float(row[7]) for size, row in looks.items()} == usage.SECONDS_A_LOOK
 
     def test_the_templates_have_the_alert_rules_that_are_billed(self) -> None:
-        every = re.findall(r"every: '(PT\d+M)'", Path("infra/modules/alerts.bicep").read_text())
+        every = re.findall(r"every: '(PT\d+[MH])'", Path("infra/modules/alerts.bicep").read_text())
 
-        assert (every.count("PT5M"), every.count("PT15M")) == (usage.ALERTS_5M, usage.ALERTS_15M)
-        assert set(every) == {"PT5M", "PT15M"}
+        assert (every.count("PT5M"), len(every) - every.count("PT5M")) == (usage.ALERTS_5M, usage.ALERTS_15M)
+
+    def test_the_templates_have_the_private_network_that_is_billed(self) -> None:
+        endpoints, monitor = (Path(f"infra/modules/private-{name}.bicep").read_text() for name in ("endpoints", "monitor"))
+        ways = endpoints.count("{ service: ")
+        zones = ways + len(re.findall(r"'privatelink\.", monitor))
+
+        assert (ways + monitor.count("Microsoft.Network/privateEndpoints@"), zones) == (usage.ENDPOINTS, usage.ZONES)
+
+    def test_the_templates_keep_rows_as_long_as_is_billed(self) -> None:
+        (days,) = re.findall(r"param retentionDays int = (\d+)", Path("infra/modules/logs.bicep").read_text())
+
+        assert int(days) == usage.DAYS_OF_ROWS
 
 
 class TestCommand:
