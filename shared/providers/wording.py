@@ -12,10 +12,11 @@ URL_LIMIT = 600  # characters; a longer address is not worth the room it takes
 
 # What opens a mention, a channel or a link in Slack (<!channel>, <@U1>, <#C1>, <https://..|text>) and Teams (<at>name</at>).
 _MARKUP = re.compile(r"<(?=[!@#]|/?at\b|[a-z][a-z0-9+.-]*:)", re.IGNORECASE)
-# Controls but line breaks, line and paragraph separators, lone surrogates, private use, and direction marks, which can make a text
-# read as another.
+# Controls but line breaks, line and paragraph separators, lone surrogates, private use, noncharacters; and what can make a text read as
+# another: direction marks, and what has no width but the joiners, which scripts and emoji need.
 _UNPRINTABLE = re.compile(
-    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]"
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ue000-\uf8ff\ufeff\ufff9-\ufffb\ufffe\uffff"
+    r"\U000e0000-\U000e007f\U000f0000-\U0010ffff]"
 )
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+")
 
