@@ -8,7 +8,7 @@ from shared.domain.announcements import Announcement
 from shared.domain.deliveries import Parcel
 from shared.providers.adaptive_card import Part, Style, bar, buttons, container, facts, moment, plain_words, reasons, run, text
 from shared.providers.http import OutboundHttp
-from shared.providers.wording import Message, Room, fit, is_safe_link, line, more, safe, tone
+from shared.providers.wording import Message, Room, fit, is_safe_link, line, more, paragraph, tone
 
 MESSAGE_LIMIT = 20_000  # bytes of JSON; Teams says 28 KB, failures were measured from about 21 KB
 TITLE, SUMMARY, OTHER_SUMMARY, STEP, LABEL, VALUE, NAME, REASON, LINK = 200, 800, 300, 400, 40, 200, 100, 200, 60  # UTF-16 units
@@ -71,7 +71,7 @@ def _whole(announcement: Announcement, room: Room) -> list[Message]:
         *_summary(announcement, SUMMARY),
         *_progress(announcement),
         *_next_step(announcement),
-        *facts([(line(label, LABEL), safe(value, VALUE)) for label, value in announcement.facts[:FACTS]]),
+        *facts([(line(label, LABEL), line(value, VALUE)) for label, value in announcement.facts[:FACTS]]),
         *_clusters(announcement, room),
         *buttons(_links(announcement)),
     ]
@@ -119,7 +119,7 @@ def _moment(announcement: Announcement) -> list[Message]:
 
 
 def _summary(announcement: Announcement, limit: int) -> list[Message]:
-    summary = safe(announcement.summary, limit)
+    summary = paragraph(announcement.summary, limit)
     return [text(run(summary[0].upper() + summary[1:]))] if summary else []
 
 
@@ -137,7 +137,7 @@ def _count(announcement: Announcement, name: str) -> int:
 
 
 def _next_step(announcement: Announcement) -> list[Message]:
-    step = safe(announcement.next_step, STEP)
+    step = paragraph(announcement.next_step, STEP)
     return [container([text(run("What to do: ", weight="Bolder"), run(step))], style="emphasis")] if step else []
 
 

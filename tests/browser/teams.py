@@ -1,7 +1,8 @@
 """A page that shows a card as Teams does: Microsoft's own renderer, with the colours that Microsoft publishes for Teams.
 
 The values are those of https://github.com/microsoft/AdaptiveCards/tree/main/samples/HostConfig (microsoft-teams-light.json and
-microsoft-teams-dark.json). Markdown, which the renderer leaves to its host, is markdown-it, as its documentation advises.
+microsoft-teams-dark.json). Markdown, which the renderer leaves to its host, is markdown-it, as its documentation advises. So is what
+happens to a word that is longer than a line: it is broken here, as in Teams' other messages.
 """
 
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ _SHOW = """
   document.body.innerHTML = "";
   const style = document.createElement("style");
   style.textContent = `
-    #card { width: ${width}px; }
+    #card { width: ${width}px; overflow-wrap: break-word; }
     #card button { background: transparent; color: ${ink}; border: 1px solid ${edge}; border-radius: 4px; padding: 5px 12px;
       font: 600 14px 'Segoe UI', 'Open Sans', 'DejaVu Sans', sans-serif; max-width: 100%; overflow: hidden; text-overflow: ellipsis; }`;
   const host = document.createElement("div");
@@ -70,6 +71,8 @@ _SHOW = """
     result.outputHtml = markdown.render(text);
     result.didProcess = true;
   };
+  window.opened = [];
+  AdaptiveCards.AdaptiveCard.onExecuteAction = (action) => window.opened.push(action.url);
   const shown = new AdaptiveCards.AdaptiveCard();
   shown.hostConfig = new AdaptiveCards.HostConfig(hostConfig);
   const context = new AdaptiveCards.SerializationContext();
@@ -113,7 +116,7 @@ _LOOK = """
     handlers: all.flatMap((e) => e.getAttributeNames()).filter((name) => name.startsWith("on")),
     addresses: all.flatMap((e) => ["href", "src", "action", "srcset"].map((name) => e.getAttribute(name)).filter(Boolean)),
     buttons: [...host.querySelectorAll("button")].map((e) => e.textContent),
-    overflowing: [host, ...all].filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && e.localName !== "button")
+    overflowing: [host, ...all].filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && !e.closest("button"))
       .map((e) => `${e.className}: ${e.textContent.slice(0, 60)}`),
     faint: texts.filter((e) => !/^[\\u25a0\\u25a1]+$/.test(e.textContent) && contrast(e) < 4.5)
       .map((e) => `${contrast(e).toFixed(1)}: ${e.textContent.slice(0, 60)}`),
