@@ -1,10 +1,11 @@
 """Microsoft Teams: an Adaptive Card 1.5 posted to a Workflows webhook. adaptive_card.py says why its elements are what they are."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from shared.domain.announcements import Announcement
+from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.deliveries import Parcel
 from shared.providers.adaptive_card import Part, Style, bar, buttons, container, facts, moment, plain_words, reasons, run, text
 from shared.providers.http import OutboundHttp
@@ -13,7 +14,7 @@ from shared.providers.wording import Message, Room, fit, is_safe_link, line, mor
 MESSAGE_LIMIT = 20_000  # bytes of JSON; Teams says 28 KB, failures were measured from about 21 KB
 TITLE, SUMMARY, OTHER_SUMMARY, STEP, LABEL, VALUE, NAME, REASON, LINK = 200, 800, 300, 400, 40, 200, 100, 200, 60  # UTF-16 units
 FACTS, LINKS = 8, 3
-OTHER_CLUSTERS = 6  # named in a section
+ALIKE, OTHER_CLUSTERS = 8, 6  # clusters named for one reason, and in a section
 
 #: Beside the colour a mark and words, for those who do not see it.
 _TONES: dict[Style, tuple[str, str]] = {
@@ -40,8 +41,9 @@ class TeamsProvider:
 
 
 def render(announcements: Sequence[Announcement]) -> Message:
-    """One message of at most 20 KB: the first announcement is the heading, the others are sections."""
-    return fit(announcements, _message, lambda message: len(msgspec.json.encode(message)) <= MESSAGE_LIMIT)
+    """One message of at most 20 KB: the first failure is the heading, or else what came first; the others are sections."""
+    ordered = sorted(announcements, key=lambda announcement: announcement.severity != "error")
+    return fit(ordered, _message, lambda message: len(msgspec.json.encode(message)) <= MESSAGE_LIMIT)
 
 
 def _message(announcements: Sequence[Announcement], room: Room) -> Message:
@@ -142,11 +144,20 @@ def _next_step(announcement: Announcement) -> list[Message]:
 
 
 def _clusters(announcement: Announcement, room: Room) -> list[Message]:
-    shown = announcement.clusters[: room.clusters]
+    shown = list(_named(announcement.clusters, room.clusters))
     left_out = len(announcement.clusters) - len(shown) + announcement.more_clusters
     rows = [(line(cluster.name, NAME), line(cluster.reason, REASON)) for cluster in shown]
     note = more(left_out) if shown else f"{left_out:,} clusters"
     return [*reasons(rows), *([text(run(note, isSubtle=True))] if left_out else [])]
+
+
+def _named(clusters: Sequence[ClusterLine], most: int) -> Iterator[ClusterLine]:
+    """Few for a reason that many have, so that there is room for other reasons."""
+    alike: Counter[str] = Counter()
+    for cluster in clusters:
+        if alike[cluster.reason] < ALIKE and alike.total() < most:
+            alike[cluster.reason] += 1
+            yield cluster
 
 
 def _links(announcement: Announcement) -> list[tuple[str, str]]:

@@ -166,6 +166,19 @@ def test_several_announcements_are_one_heading_and_sections() -> None:
     assert "and 38 more" in shown(card(*[failed_stage()] * 51))
 
 
+def test_the_first_failure_is_the_heading() -> None:
+    body = card(failed_stage(severity="info", title="news"), failed_stage(title="first"), failed_stage(title="second"))["body"]
+    containers = [each for each in body if each["type"] == "Container"]  # type: ignore[attr-defined]
+    assert [shown(each).splitlines()[1] for each in containers] == ["first", "second", "news"]
+
+
+def test_a_reason_that_many_have_leaves_room_for_others() -> None:
+    lines = tuple(ClusterLine(f"store-{number}", "no disk" if number < 30 else "no net") for number in range(32))
+    told = shown(render([failed_stage(clusters=lines, more_clusters=0)]))
+    assert (told.count("store-"), told.count("no net")) == (10, 1)
+    assert "and 22 more" in told
+
+
 def test_a_section_names_few_clusters_and_links_only_where_the_heading_does_not() -> None:
     lines = tuple(ClusterLine(f"store-{number}", "no disk") for number in range(20))
     other = failed_stage(
