@@ -5,7 +5,6 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from shared.domain.announcements import Announcement, Severity
-from shared.domain.next_steps import next_step
 from shared.domain.record import Record, digest
 
 NON_COMPLIANT = "NonCompliant"
@@ -62,8 +61,6 @@ def _announcement(state: PolicyState, severity: Severity, what: str) -> Announce
         title=f"Azure Policy: {cluster} {what}",
         summary=f"The assignment {assignment} found so at {state.at:%Y-%m-%d %H:%M} UTC.",
         facts=tuple(facts),
-        at=state.at,
-        next_step=next_step("policy.state") if severity == "error" else "",
     )
 
 

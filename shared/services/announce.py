@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from shared.domain.announcements import Announcement, ClusterLine
-from shared.domain.next_steps import next_step
 from shared.domain.pages import page
 from shared.domain.rollouts import Rollout, RolloutEvent, Target
 
@@ -50,7 +49,7 @@ def announce(rollout: Rollout, event: RolloutEvent, failed: Sequence[Target], pu
         links=tuple((text, url) for text, url in _links(rollout, event, stage, public_url) if url),
         at=event.at,
         subject=rollout.id,
-        next_step=next_step(event.kind),
+        next_step=_next_step(rollout, event),
         fields={"rollout": rollout.id, "route": rollout.route, "stage": stage, "revision": rollout.revision, **_progress(rollout, event)},
     )
 
@@ -80,6 +79,15 @@ def _how_to_answer(rollout: Rollout, event: RolloutEvent) -> str:
     if not gate or event.stage is None:
         return ""
     return f"sluice approve {rollout.id} {gate} --stage {rollout.stages[event.stage].name} --reason TEXT (or reject)"
+
+
+def _next_step(rollout: Rollout, event: RolloutEvent) -> str:
+    """What people can do about it; "" where there is nothing."""
+    if event.kind == "gate.waiting":
+        return "Look at what the stages before made of it, then approve or reject." if _asking(rollout, event) else ""
+    if event.kind in {"stage.failed", "target.failed"}:
+        return "Read the reasons, then fix them with a new commit, or retry, resume or roll back the rollout."
+    return "Fix the commit and push it: the next push starts a new rollout." if event.kind == "rollout.rolled-back" else ""
 
 
 def _asking(rollout: Rollout, event: RolloutEvent) -> str:

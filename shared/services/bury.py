@@ -9,7 +9,6 @@ from shared.domain.audit import Entry
 from shared.domain.clock import Clock
 from shared.domain.errors import NotFound, SluiceError
 from shared.domain.messages import KINDS, NOTIFICATIONS, read
-from shared.domain.next_steps import next_step
 from shared.domain.record import digest
 from shared.log import event_logger
 from shared.ports import Audit, Queue
@@ -67,19 +66,16 @@ class Bury:
         if queue == NOTIFICATIONS:
             return  # telling is what failed: to tell of it would fail again, and be buried again, for ever
         tell = await self.tell()
-        await tell(buried(grave, queue))
-
-
-def buried(grave: str, queue: str) -> Announcement:
-    return Announcement(
-        id=grave,
-        kind="message.buried",
-        severity="error",
-        title=f"A message failed in {queue}",
-        summary=f"It was tried as often as host.json allows and is recorded. Put it back with: sluice replay {grave}",
-        facts=(("Queue", queue),),
-        next_step=next_step("message.buried"),
-    )
+        await tell(
+            Announcement(
+                id=grave,
+                kind="message.buried",
+                severity="error",
+                title=f"A message failed in {queue}",
+                summary=f"It was tried as often as host.json allows and is recorded. Put it back with: sluice replay {grave}",
+                facts=(("Queue", queue),),
+            )
+        )
 
 
 @dataclass(frozen=True)

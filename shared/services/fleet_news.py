@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.fleet import Transition
-from shared.domain.next_steps import next_step
 from shared.domain.record import digest
 
 _MAX_CLUSTERS = 25
@@ -52,7 +51,6 @@ def _announce(look: str, kind: str, route: str, same: list[Transition], found: s
         summary=f"Found {found}{f', route {route}' if route else ''}.",
         clusters=tuple(ClusterLine(name=_name(transition), reason=transition.reason) for transition in ordered[:_MAX_CLUSTERS]),
         more_clusters=max(0, len(same) - _MAX_CLUSTERS),
-        next_step=next_step(kind),
     )
 
 

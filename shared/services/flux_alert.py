@@ -4,7 +4,6 @@ from datetime import datetime
 
 from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.flux_reports import FluxReport
-from shared.domain.next_steps import next_step
 from shared.domain.record import digest
 
 KIND = "flux.alert"
@@ -27,8 +26,6 @@ def flux_alert(report: FluxReport, now: datetime) -> Announcement:
         summary=f"{report.reason}, outside every rollout. Whoever still fails is told again in an hour.",
         facts=tuple((label, value) for label, value in (("Object", thing), ("Revision", report.revision)) if value),
         clusters=(ClusterLine(name=report.cluster, reason=report.message[:_MAX_REASON] or report.reason),),
-        at=report.at,
-        next_step=next_step(KIND),
     )
 
 

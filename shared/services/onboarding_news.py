@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shared.domain.announcements import Announcement, ClusterLine
-from shared.domain.next_steps import next_step
 from shared.domain.onboarding import Effects, Told
 from shared.domain.onboarding_progress import Progress
 from shared.domain.record import digest
@@ -38,5 +37,4 @@ def announce(progress: Progress, told: Told) -> Announcement:
         facts=(("Baseline", progress.baseline),),
         clusters=(ClusterLine(name=name, reason=reason),),
         many=many,
-        next_step=next_step(told.kind),
     )

@@ -7,7 +7,6 @@ import msgspec
 from shared.azure_events.news import SecretExpiry
 from shared.config.models import Config
 from shared.domain.announcements import Announcement
-from shared.domain.next_steps import next_step
 from shared.domain.record import digest
 
 _KEY_VAULT = "kv://"
@@ -25,15 +24,13 @@ def announce_expiry(expiry: SecretExpiry, users: list[str]) -> Announcement:
     what = "has expired" if expiry.expired else "expires soon"
     when = f" on {expiry.expires_at:%Y-%m-%d %H:%M} UTC" if expiry.expires_at else ""
     secret = f"{_KEY_VAULT}{expiry.vault}/{expiry.name}"
-    kind = "secret.expired" if expiry.expired else "secret.near-expiry"
     return Announcement(
         id=digest("secret", secret.lower(), expiry.version.lower(), what),
-        kind=kind,
+        kind="secret.expired" if expiry.expired else "secret.near-expiry",
         severity="error",
         title=f"Secret {expiry.name} {what}",
         summary=f"{secret} {'expired' if expiry.expired else 'expires'}{when}. Put a new version there; what uses it: {', '.join(users)}.",
         facts=(("Secret", secret), ("Version", expiry.version), ("Used by", ", ".join(users))),
-        next_step=next_step(kind),
     )
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from shared.domain.announcements import Announcement
-from shared.domain.next_steps import next_step
 from shared.domain.record import digest
 from shared.services.tell import Tell
 
@@ -16,16 +15,14 @@ class WatchConfig:
     tell: Tell
 
     async def __call__(self) -> None:
-        if self.problem:
-            await self.tell(refused(self.problem))
-
-
-def refused(problem: str) -> Announcement:
-    return Announcement(
-        id=digest("config-refused", problem),
-        kind="config.refused",
-        severity="error",
-        title="sluice.yaml is refused",
-        summary=f"The last good version stays in force. {problem}",
-        next_step=next_step("config.refused"),
-    )
+        if not self.problem:
+            return
+        await self.tell(
+            Announcement(
+                id=digest("config-refused", self.problem),
+                kind="config.refused",
+                severity="error",
+                title="sluice.yaml is refused",
+                summary=f"The last good version stays in force. {self.problem}",
+            )
+        )

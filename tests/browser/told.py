@@ -1,6 +1,7 @@
 """One announcement of every kind that the app makes, of an imagined fleet of shops."""
 
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -160,6 +161,38 @@ def of_policy(compliance: str, before: str) -> Announcement:
     return told
 
 
+class Listener:
+    """In the place of Tell: hears one announcement."""
+
+    def __init__(self) -> None:
+        self.heard: list[Announcement] = []
+
+    async def __call__(self, announcement: Announcement, **_: object) -> None:
+        self.heard.append(announcement)
+
+    def one(self, telling: Coroutine[Any, Any, None]) -> Announcement:
+        """What is told without waiting for anything."""
+        with suppress(StopIteration):
+            telling.send(None)
+        (announcement,) = self.heard
+        return announcement
+
+
+def refused(problem: str) -> Announcement:
+    listener: Any = Listener()
+    return listener.one(watch_config.WatchConfig(problem, listener)())
+
+
+def buried() -> Announcement:
+    listener: Any = Listener()
+    nothing: Any = None
+
+    async def tell() -> Any:
+        return listener
+
+    return listener.one(bury.Bury(nothing, tell, nothing, lambda: NOW)._tell("8d1f0c2b7a66", "rollout-steps"))
+
+
 def everything() -> Iterator[tuple[str, Announcement]]:
     """Every kind, by its name: those of rollouts and of the fleet are read from the app's own tables, so that a new one is here at once."""
     yield from ((kind, of_rollout(kind)) for kind in announce._TITLES)
@@ -170,8 +203,8 @@ def everything() -> Iterator[tuple[str, Announcement]]:
     yield "policy.state again", of_policy("Compliant", "NonCompliant")
     yield "secret.near-expiry", tell_expiry.announce_expiry(secret(expired=False), ["receivers/shops", "providers/ops"])
     yield "secret.expired", tell_expiry.announce_expiry(secret(expired=True), ["receivers/shops", "providers/ops"])
-    yield "config.refused", watch_config.refused("line 14: strategies[0].stages[1].maxConcurrency: '25 %' is not a number or a percentage")
-    yield "message.buried", bury.buried("8d1f0c2b7a66", "rollout-steps")
+    yield "config.refused", refused("line 14: strategies[0].stages[1].maxConcurrency: '25 %' is not a number or a percentage")
+    yield "message.buried", buried()
 
 
 def secret(*, expired: bool) -> SecretExpiry:

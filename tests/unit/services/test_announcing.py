@@ -4,12 +4,8 @@ import pytest
 from builders import NOW, a_gate, a_rollout, a_stage
 
 from shared.domain.announcements import Announcement
-from shared.domain.fleet import ERRORS
-from shared.domain.next_steps import next_step
 from shared.domain.rollouts import Rollout, RolloutEvent
 from shared.services.announce import announce
-from shared.services.bury import buried
-from shared.services.watch_config import refused
 
 URL = "https://sluice.example"
 
@@ -57,16 +53,12 @@ def test_the_numbers_are_of_the_stage_or_of_all_stages() -> None:
     assert dict(told(rollout, 0).facts)["Clusters"] == "3 compliant, 1 failed"
 
 
-@pytest.mark.parametrize("kind", [*sorted(ERRORS), "stage.failed", "target.failed", "rollout.aborted", "gate.expired", "gate.rejected"])
-def test_what_is_wrong_says_what_to_do(kind: str) -> None:
-    assert next_step(kind).endswith(".")
+@pytest.mark.parametrize(("kind", "asks"), [("stage.failed", True), ("rollout.rolled-back", True), ("rollout.succeeded", False)])
+def test_what_is_wrong_says_what_to_do(kind: str, asks: bool) -> None:
+    event = RolloutEvent(id="e", kind=kind, at=NOW, summary="")
+    assert bool(announce(a_rollout(), event, []).next_step) is asks
 
 
-def test_good_news_asks_for_nothing() -> None:
-    assert next_step("rollout.succeeded") == ""
-    assert told(a_rollout(), None).next_step == next_step("rollout.paused")
-
-
-@pytest.mark.parametrize("trouble", [buried("grave", "changes"), refused("line 3")])
-def test_trouble_of_the_app_itself_says_what_to_do(trouble: Announcement) -> None:
-    assert (trouble.severity, bool(trouble.next_step)) == ("error", True)
+def test_who_is_asked_is_told_so_and_who_waits_for_a_machine_is_not() -> None:
+    assert "approve or reject" in waiting_at().next_step
+    assert waiting_at("checks").next_step == ""
