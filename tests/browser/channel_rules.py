@@ -55,7 +55,9 @@ def as_teams(body: Any) -> None:
 
 
 def as_json(body: Any) -> None:
-    _links_only_home(body)
+    """Nothing that runs when it is followed."""
+    for key, address in _addresses(body):
+        assert re.match(r"https?://", address), (key, address[:80])
 
 
 RULES: dict[str, Rule] = {"slack": as_slack, "msteams": as_teams}
@@ -86,9 +88,11 @@ def _is_escaped(text: str) -> None:
 
 
 def _links_only_home(body: Any) -> None:
-    """Whatever programs follow, or people press."""
-    for each in objects(body):
-        for key in _ADDRESS_KEYS & each.keys():
-            if isinstance(each[key], str):
-                parts = urlsplit(each[key])
-                assert f"{parts.scheme}://{parts.netloc}" == OWN, (key, each[key][:80])
+    """Whatever people press."""
+    for key, address in _addresses(body):
+        parts = urlsplit(address)
+        assert f"{parts.scheme}://{parts.netloc}" == OWN, (key, address[:80])
+
+
+def _addresses(body: Any) -> list[tuple[str, str]]:
+    return [(key, each[key]) for each in objects(body) for key in _ADDRESS_KEYS & each.keys() if isinstance(each[key], str)]

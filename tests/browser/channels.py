@@ -11,6 +11,7 @@ from aiohttp import web
 
 from local import tls
 from shared.domain.deliveries import Parcel
+from shared.ports import Provider
 from shared.providers import PROVIDERS
 from shared.providers.http import OutboundHttp
 
@@ -35,8 +36,11 @@ class AnyChannel:
         """What a channel of this kind is sent of a parcel."""
         self.bodies.clear()
         kind, token = way
-        await PROVIDERS[kind](http, address=self.address, token=token, channel="C1" if token else "").post(parcel)
+        await self._provider(http, kind, token).post(parcel)
         return list(self.bodies)
+
+    def _provider(self, http: OutboundHttp, kind: str, token: str) -> Provider:
+        return PROVIDERS[kind](http, address=self.address, token=token, channel="C1" if token else "")
 
 
 @asynccontextmanager

@@ -76,6 +76,7 @@ def _first(announcement: Announcement, **changes: str) -> Announcement:
 
 
 #: Where the app puts what others wrote: names of clusters, branches, routes, secrets; commits' titles and authors; Flux's messages; ...
+#: Not here: `id`, `kind` and `subject`, which are made of ids and words of the app's own.
 FIELDS: dict[str, Placed] = {
     "title": lambda announcement, text: replace(announcement, title=text),
     "summary": lambda announcement, text: replace(announcement, summary=text),
@@ -87,7 +88,6 @@ FIELDS: dict[str, Placed] = {
     "text of a link": lambda announcement, text: replace(announcement, links=((text, f"{OWN}/api/dashboard"),)),
     "field for programs": lambda announcement, text: replace(announcement, fields=announcement.fields | {"route": text, "stage": text}),
     "total": lambda announcement, text: replace(announcement, fields=announcement.fields | {"total": text, "compliant": text}),
-    "subject": lambda announcement, text: replace(announcement, subject=text),
     "what many have in common": lambda announcement, text: replace(announcement, many=text),
 }
 
