@@ -73,7 +73,7 @@ def _whole(announcement: Announcement, room: Room) -> list[Message]:
         *_summary(announcement, SUMMARY),
         *_progress(announcement),
         *_next_step(announcement),
-        *facts([(line(label, LABEL), line(value, VALUE)) for label, value in announcement.facts[:FACTS]]),
+        *facts(_facts(announcement)),
         *_clusters(announcement, room),
         *buttons(_links(announcement)),
     ]
@@ -141,6 +141,12 @@ def _count(announcement: Announcement, name: str) -> int:
 def _next_step(announcement: Announcement) -> list[Message]:
     step = paragraph(announcement.next_step, STEP)
     return [container([text(run("What to do: ", weight="Bolder"), run(step))], style="emphasis")] if step else []
+
+
+def _facts(announcement: Announcement) -> list[tuple[str, str]]:
+    """What is to be done is said once."""
+    told = [(line(label, LABEL), line(value, VALUE)) for label, value in announcement.facts if value != announcement.next_step]
+    return told[:FACTS]
 
 
 def _clusters(announcement: Announcement, room: Room) -> list[Message]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from hostile import OWN, objects, strings
+from hostile import MARK, OWN, objects, strings
 
 Rule = Callable[[Any], None]
 
@@ -72,9 +72,9 @@ def is_for_programs(kind: str) -> bool:
 
 
 def shape(node: Any) -> Any:
-    """What a message is but for its texts and numbers."""
+    """What a message is but for its texts and numbers. A fact's label may be the name of its value."""
     if isinstance(node, dict):
-        return {key: shape(value) for key, value in node.items()}
+        return {MARK if key.startswith(MARK) else key: shape(value) for key, value in node.items()}
     return [shape(each) for each in node] if isinstance(node, list) else type(node).__name__
 
 

@@ -29,6 +29,13 @@ REASONS = (
     "not compliant within 30m; the agent last reported 41 minutes ago",
 )
 
+OF_THE_FLEET = {
+    "cluster.offline": "last seen 47 minutes ago",
+    "cluster.expired": "its certificate ran out on 2026-11-27",
+    "drift.found": "branch hotfix instead of commit 5c3de1f0, written by dev@contoso.example",
+    "configuration.non-compliant": REASONS[0],
+}
+
 _RULES = Rules(compliance_within_seconds=1800, grace_seconds=120, max_failures=2, redispatch_after_seconds=300)
 _SUMMARIES = {
     "rollout.started": "240 clusters in 3 stages",
@@ -116,7 +123,11 @@ def of_the_fleet(kind: str, count: int = 3) -> Announcement:
     configuration = "" if kind.startswith(("cluster.", "extension.", "flux.", "policy.")) else "shops"
     news = [
         Transition(
-            kind=kind, cluster=f"shop-{number:04}-oslo", reason="last seen 47 minutes ago", configuration=configuration, route="shops"
+            kind=kind,
+            cluster=f"shop-{number:04}-oslo",
+            reason=OF_THE_FLEET.get(kind, "as Azure Resource Graph tells it"),
+            configuration=configuration,
+            route="shops",
         )
         for number in range(count)
     ]

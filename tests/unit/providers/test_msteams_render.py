@@ -98,6 +98,11 @@ def test_what_to_do_is_a_box_of_its_own() -> None:
     assert shown(box) == "What to do: \nPush a fix."
 
 
+def test_a_fact_that_says_what_to_do_is_not_told_twice() -> None:
+    told = shown(render([failed_stage(next_step="sluice approve 1", facts=(("Answer", "sluice approve 1"), ("By", "alice")))]))
+    assert (told.count("sluice approve 1"), told.count("alice")) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("fields", "cells"),
     [

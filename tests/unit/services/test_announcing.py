@@ -60,5 +60,5 @@ def test_what_is_wrong_says_what_to_do(kind: str, asks: bool) -> None:
 
 
 def test_who_is_asked_is_told_so_and_who_waits_for_a_machine_is_not() -> None:
-    assert "approve or reject" in waiting_at().next_step
+    assert "approve" in waiting_at().next_step
     assert waiting_at("checks").next_step == ""
