@@ -7,6 +7,8 @@
   https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format#mention-support-within-adaptive-cards
 - Microsoft's renderer for browsers computes {{DATE(..)}} and {{TIME(..)}} in a TextRun too, Teams itself in TextBlocks only
   (https://github.com/microsoft/AdaptiveCards/issues/6194): in texts from outside they are broken up, and our own stand in a TextBlock.
+  Teams for desktops may have another time zone in mind than the reader (https://github.com/MicrosoftDocs/AdaptiveCards/issues/504), and
+  Microsoft's pages do not promise these functions for Teams: UTC stands beside them.
 - Links are buttons: Teams has shown a TextRun with an action as plain text (https://github.com/microsoft/AdaptiveCards/issues/9100).
 """
 
