@@ -14,7 +14,7 @@ CYCLONEDX := $(BOOTSTRAP)/cyclonedx
 SBOM := sbom.cdx.json
 
 .NOTPARALLEL:
-.PHONY: help setup chromium run test lint types imports infra sbom unit contract browser e2e tests bench simulate-table lock clean
+.PHONY: help setup chromium run test lint types imports infra sbom unit contract browser e2e tests bench simulate-table lock clean screenshots
 
 # A step is quiet when it passes, and prints what it said when it fails.
 quietly = @printf '%-28s' "$(1)"; log=$$(mktemp); started=$$SECONDS; \
@@ -44,7 +44,7 @@ $(STAMP): requirements-dev.txt local/package-lock.json pyproject.toml | $(UV)
 chromium:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
 		echo "setup: Chromium, from Debian's packages"; \
-		apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || { \
+		apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core fonts-open-sans >/dev/null; } || { \
 		echo "setup: install Chromium (Debian: apt-get install chromium), or run make as root"; exit 1; }
 
 lock: | $(UV) ## compile the locked requirements, with hashes and no index address
@@ -104,6 +104,11 @@ contract: setup ## each part against the real thing beside it
 
 browser: setup chromium ## cards, messages and pages as Chromium shows them
 	@$(VENV)/bin/pytest tests/browser
+
+# Open Sans is near the font of Teams; with another one the pictures are less alike.
+screenshots: setup chromium ## the pictures of docs/images, made anew
+	@mkdir -p docs/images
+	@SCREENSHOTS=docs/images $(VENV)/bin/pytest tests/browser/test_screenshots.py
 
 e2e: setup ## the whole, on the local stack
 	@$(VENV)/bin/pytest -n 2 --dist loadscope tests/e2e

@@ -4,6 +4,7 @@ https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
@@ -23,7 +24,16 @@ ELEMENTS = frozenset(
     }
 )
 ACTIONS = frozenset({"Action.OpenUrl", "Action.ShowCard", "Action.ToggleVisibility", "Action.Submit", "Action.Execute"})
-REQUIRED = {"TextBlock": "text", "Image": "url", "FactSet": "facts", "Container": "items", "ColumnSet": "columns"}
+REQUIRED = {
+    "TextBlock": "text",
+    "Image": "url",
+    "FactSet": "facts",
+    "Container": "items",
+    "ColumnSet": "columns",
+    "RichTextBlock": "inlines",
+    "Table": "rows",
+    "ActionSet": "actions",
+}
 
 
 class TeamsWorkflows:
@@ -76,13 +86,20 @@ def _check_element(element: Any) -> None:
         raise _bad(f"unknown element type {kind!r}")
     if REQUIRED.get(kind, "type") not in element:
         raise _bad(f"{kind} needs {REQUIRED[kind]}")
-    for child in element.get("items", []):
+    for child in (*element.get("items", []), *_held(element)):
         _check_element(child)
-    for column in element.get("columns", []) if kind == "ColumnSet" else []:
-        for child in column.get("items", []):
-            _check_element(child)
+    for inline in element.get("inlines", []):
+        if not isinstance(inline, str) and not (isinstance(inline, dict) and inline.get("type") == "TextRun" and "text" in inline):
+            raise _bad("an inline needs type 'TextRun' and text")
     for action in element.get("actions", []):
         _check_action(action)
+
+
+def _held(element: dict[str, Any]) -> Iterator[Any]:
+    """What lies in the columns of a ColumnSet, and in the cells of a Table."""
+    columns = element.get("columns", []) if element["type"] == "ColumnSet" else []
+    cells = [cell for row in element.get("rows", []) for cell in row.get("cells", [])]
+    return (child for holder in (*columns, *cells) for child in holder.get("items", []))
 
 
 def _check_action(action: Any) -> None:

@@ -1,6 +1,6 @@
 """What people would have read in Teams and Slack, as the Azure simulator received it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
@@ -10,7 +10,17 @@ def titles(messages: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _title(body: Mapping[str, Any]) -> str:
-    """Teams shows a card's fallback text, and Slack a message's text, wherever there is room for one line only."""
+    """A card's largest text, and Slack's text beside the blocks."""
     for attachment in body.get("attachments", []):
-        return str(attachment["content"].get("fallbackText", ""))
+        return next(_large(attachment["content"]), "")
     return str(body.get("text", ""))
+
+
+def _large(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if node.get("type") == "TextRun" and node.get("size") == "Large":
+            yield node["text"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from _large(each)

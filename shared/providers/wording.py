@@ -12,11 +12,15 @@ URL_LIMIT = 600  # characters; a longer address is not worth the room it takes
 
 # What opens a mention, a channel or a link in Slack (<!channel>, <@U1>, <#C1>, <https://..|text>) and Teams (<at>name</at>).
 _MARKUP = re.compile(r"<(?=[!@#]|/?at\b|[a-z][a-z0-9+.-]*:)", re.IGNORECASE)
-# Controls but line breaks, line and paragraph separators, lone surrogates, private use, and direction marks, which can make a text
-# read as another.
+# Controls but line breaks, line and paragraph separators, lone surrogates, private use, noncharacters; and what can make a text read as
+# another: direction marks, and what has no width but the joiners, which scripts and emoji need.
 _UNPRINTABLE = re.compile(
-    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]"
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ue000-\uf8ff\ufeff\ufff9-\ufffb\ufffe\uffff"
+    r"\U000e0000-\U000e007f\U000f0000-\U0010ffff]"
 )
+# Accents pile up: more than a script needs hide the lines around them.
+_ACCENT = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_PILE = re.compile(rf"({_ACCENT}{{4}}){_ACCENT}+")
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+")
 
 
@@ -56,12 +60,19 @@ def tone(announcement: Announcement) -> Tone:
 def safe(text: str, limit: int) -> str:
     """`text` without control characters and chat markup, at most `limit` UTF-16 units long (what chats count)."""
     beginning = text.strip()[: 2 * limit]  # an event's message may have 39,000 characters
-    return shorten(_MARKUP.sub("\u2039", _UNPRINTABLE.sub(" ", beginning)).strip(), limit)
+    printable = _PILE.sub(r"\1", _UNPRINTABLE.sub(" ", beginning))
+    return shorten(_MARKUP.sub("\u2039", printable).strip(), limit)
 
 
 def line(text: str, limit: int) -> str:
     """As `safe`, on one line."""
     return safe(" ".join(text.split()), limit)
+
+
+def paragraph(text: str, limit: int, most: int = 8) -> str:
+    """As `safe`, on at most so many lines."""
+    lines = [each for each in safe(text, limit - 1).split("\n") if each.strip()]
+    return "\n".join(lines[:most]) + (ELLIPSIS if len(lines) > most else "")
 
 
 def shorten(text: str, limit: int) -> str:

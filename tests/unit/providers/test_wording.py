@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from shared.providers import PROVIDERS
 from shared.providers.http import parse_retry_after
 from shared.providers.slack import SlackProvider
-from shared.providers.wording import ELLIPSIS, safe, shorten, units
+from shared.providers.wording import ELLIPSIS, paragraph, safe, shorten, units
 
 
 @given(text=st.text(max_size=400), limit=st.integers(1, 100))
@@ -32,6 +32,22 @@ def test_what_is_safe_can_be_sent(text: str) -> None:
 
 def test_comparisons_and_ampersands_stay_readable() -> None:
     assert safe("1 < 2 & a->b", 100) == "1 < 2 & a->b"
+
+
+def test_what_has_no_width_and_piles_of_accents_hide_nothing() -> None:
+    assert safe("sto\u200bre \ufeffx\U000e0041", 100) == "sto re  x"
+    assert safe("Z" + "\u0301" * 50 + "e\u0301", 100) == "Z" + "\u0301" * 4 + "e\u0301"
+    assert safe("\U0001f469\u200d\U0001f4bb", 100) == "\U0001f469\u200d\U0001f4bb"
+
+
+def test_a_paragraph_has_few_lines_and_no_empty_ones() -> None:
+    assert paragraph("a\n\n \nb\n", 100) == "a\nb"
+    assert paragraph("a\n" * 9, 100, most=2) == "a\na" + ELLIPSIS
+
+
+@given(text=st.text(alphabet=st.sampled_from("ab\n \u0301\U0001f600"), max_size=300), limit=st.integers(2, 60))
+def test_a_paragraph_keeps_its_limit(text: str, limit: int) -> None:
+    assert units(paragraph(text, limit)) <= limit
 
 
 NOW = 1_767_225_600.0  # Thu, 01 Jan 2026 00:00:00 GMT

@@ -1,6 +1,7 @@
 """Announcements for the renders: ordinary ones, and whatever hypothesis thinks of."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
@@ -8,7 +9,7 @@ from shared.domain.announcements import Announcement, ClusterLine
 
 HOSTILE = (
     "<!channel> <!here|x> <@U012> <#C1> <https://evil.example|click> <at>Everyone</at> "
-    "[a](https://evil.example) *b* _c_ `d` \u202e & \ud800\x00"
+    "[a](https://evil.example) *b* _c_ `d` {{DATE(2026-01-01T00:00:00Z)}} \u202e & \ud800\x00"
 )
 
 texts = st.one_of(
@@ -31,6 +32,9 @@ announcements = st.builds(
     clusters=st.lists(clusters, max_size=6).flatmap(lambda some: st.integers(0, 40).map(lambda times: tuple(some * times))),
     more_clusters=st.integers(0, 10**6),
     links=st.lists(st.tuples(texts, urls), max_size=6).map(tuple),
+    at=st.none() | st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 - the zone is beside them
+    next_step=texts,
+    fields=st.dictionaries(st.sampled_from(["total", "compliant", "failed", "rolledBack", "route"]), texts | st.integers(), max_size=5),
 )
 batches = st.lists(announcements, min_size=1, max_size=3).flatmap(lambda some: st.integers(1, 20).map(lambda times: some * times))
 
