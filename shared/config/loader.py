@@ -7,6 +7,7 @@ import msgspec
 import yaml
 
 from shared.config.baseline_checks import check_baselines
+from shared.config.channel_checks import check_programs
 from shared.config.fields import Problem
 from shared.config.models import EVERY_BRANCH, Config, Receiver, Route, Source
 from shared.config.receiver_checks import check_receiver
@@ -152,6 +153,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
     yield from _check_routes(config)
     yield from check_requires(config)
     yield from _check_channels(config)
+    yield from check_programs(config)
     yield from check_strategies(config)
     yield from check_reports(config)
     yield from check_baselines(config)

@@ -122,15 +122,22 @@ class App(Section, frozen=True):
     private_key_ref: Reference  #: PEM, as GitHub makes it
 
 
+Chat = Literal["msteams", "slack"]
+Program = Literal["webhook", "eventgrid", "pagerduty", "opsgenie"]  #: see `channels`
+Host = Literal["github", "gitlab", "bitbucket-cloud", "bitbucket-data-center", "azure-devops", "gitea"]
+
+
 class Provider(Section, frozen=True):
-    """An outbound channel: a chat, or a Git host that commits are reported to (see `git_hosts`)."""
+    """An outbound channel: a chat, a program or on-call service, or a Git host that commits are reported to (see `git_hosts`)."""
 
     name: Name
-    type: Literal["msteams", "slack", "github", "gitlab", "bitbucket-cloud", "bitbucket-data-center", "azure-devops", "gitea"]
+    type: Literal[Chat, Program, Host]
     address: str = ""
     address_ref: Reference | None = None  #: where the address itself is the secret
     token_ref: Reference | None = None
+    previous_token_ref: Reference | None = None  #: of a webhook: also signs, while a secret is being rotated
     channel: str = ""
+    signature: Literal["standard-webhooks", "generic-hmac"] | None = None  #: of a webhook; None = standard-webhooks
     app: App | None = None  #: of a Git host, in place of tokenRef
 
 

@@ -75,6 +75,12 @@ def take(delivery: Delivery, now: datetime) -> Delivery | None:
     return replace(delivery, held_until=now + ATTEMPT_LASTS)
 
 
+def without(delivery: Delivery, taken: frozenset[str]) -> Delivery:
+    """The delivery with what its channel has not taken yet, so that another attempt does not repeat the others."""
+    left = tuple(told for told in delivery.announcements if told.id not in taken)
+    return replace(delivery, announcements=left) if left else delivery
+
+
 def after_success(delivery: Delivery) -> Delivery:
     return replace(delivery, state="sent", attempts=delivery.attempts + 1, error="", held_until=None)
 

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
+from shared.config.channels import is_on_call
 from shared.config.fields import seconds
 from shared.config.models import Alert, Config
 from shared.domain.announcements import Announcement
 from shared.domain.clock import Clock
 from shared.domain.deliveries import Delivery, add, has
 from shared.domain.errors import Conflict, NotFound
+from shared.domain.incidents import effect
 from shared.domain.messages import NOTIFICATIONS, Deliver, Notify
 from shared.domain.record import digest
 from shared.domain.rollouts import Rollout, RolloutEvent
@@ -37,9 +39,13 @@ class Tell:
         `at_least_seconds`: what may come in crowds is collected for so long where an alert has a shorter interval.
         """
         for alert in self.config.alerts:
-            if _wants(alert, announcement, route):
+            if _wants(alert, announcement, route, on_call=self._is_on_call(alert)):
                 interval = seconds(alert.group.interval) or (_GATHERED_SECONDS if announcement.many else 0)
                 await self._collect(alert, announcement, group or {}, max(interval, at_least_seconds))
+
+    def _is_on_call(self, alert: Alert) -> bool:
+        provider = self.config.provider(alert.provider)
+        return provider is not None and is_on_call(provider.type)
 
     async def _collect(self, alert: Alert, announcement: Announcement, group: dict[str, str], interval: float) -> None:
         """Adds to the open message of the group, or begins one. A group whose message is sent already begins the next."""
@@ -117,9 +123,11 @@ def _event(rollout: Rollout, event_id: str) -> RolloutEvent | None:
     return next((event for event in rollout.events if event.id == event_id), None)
 
 
-def _wants(alert: Alert, announcement: Announcement, route: str) -> bool:
-    return (
-        (alert.severity == "info" or announcement.severity == "error")
-        and any(fnmatchcase(announcement.kind, pattern) for pattern in alert.events)
-        and (not route or any(fnmatchcase(route, pattern) for pattern in alert.routes))
-    )
+def _wants(alert: Alert, announcement: Announcement, route: str, *, on_call: bool) -> bool:
+    """Who is on call hears of trouble that the alert asks for, and of its end whatever the alert asks for, and of nothing else."""
+    if route and not any(fnmatchcase(route, pattern) for pattern in alert.routes):
+        return False
+    if on_call and effect(announcement) != "opens":
+        return effect(announcement) == "resolves"
+    is_severe = alert.severity == "info" or announcement.severity == "error"
+    return is_severe and any(fnmatchcase(announcement.kind, pattern) for pattern in alert.events)
