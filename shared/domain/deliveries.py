@@ -28,6 +28,7 @@ class Delivery(Record, frozen=True):
     state: Literal["collecting", "sent", "failed"] = "collecting"
     attempts: int = 0
     announcements: tuple[Announcement, ...] = ()
+    taken: tuple[str, ...] = ()  #: ids of those that a channel, which takes one at a time, had taken before it failed
     error: str = ""
     held_until: datetime | None = None  #: an attempt is posting it
 
@@ -75,10 +76,13 @@ def take(delivery: Delivery, now: datetime) -> Delivery | None:
     return replace(delivery, held_until=now + ATTEMPT_LASTS)
 
 
-def without(delivery: Delivery, taken: frozenset[str]) -> Delivery:
-    """The delivery with what its channel has not taken yet, so that another attempt does not repeat the others."""
-    left = tuple(told for told in delivery.announcements if told.id not in taken)
-    return replace(delivery, announcements=left) if left else delivery
+def left(delivery: Delivery) -> tuple[Announcement, ...]:
+    """What its channel has not taken yet: another attempt does not repeat the others."""
+    return tuple(told for told in delivery.announcements if told.id not in delivery.taken)
+
+
+def with_taken(delivery: Delivery, taken: frozenset[str]) -> Delivery:
+    return replace(delivery, taken=tuple(sorted({*delivery.taken, *taken}))) if taken else delivery
 
 
 def after_success(delivery: Delivery) -> Delivery:

@@ -14,8 +14,9 @@ from shared.domain.errors import Rejected, Unavailable, Upstream
 from shared.providers.means import Means
 
 BATCH_LIMIT = 1_000_000  #: bytes of JSON as Microsoft's client writes it: in ASCII
-# A role that was just assigned takes minutes to count, and a topic may be made later than the app.
-_COMES_LATER = frozenset({401, 403, 404})
+# A role that was just assigned takes minutes to count. A topic that is not there yet (404) is Unavailable already: Microsoft's client hides
+# the status.
+_COMES_LATER = frozenset({401, 403})
 
 
 class EventGridProvider:

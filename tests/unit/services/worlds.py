@@ -260,7 +260,7 @@ class World:
         return Replay(self.audit, self.queue)
 
     async def connect(self, provider: ProviderConfig) -> Provider:
-        await self.secrets.get(provider.address_ref or "")
+        await self.secrets.get(provider.address_ref or provider.token_ref or "")
         return self.provider
 
     async def deliver(self, queue: str, message: Any) -> None:
