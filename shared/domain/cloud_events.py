@@ -46,7 +46,8 @@ class _Room(NamedTuple):
     characters: int  #: of each text
 
 
-_ROOMS = (_Room(100, 2000), _Room(50, 500), _Room(25, 300), _Room(25, 120), _Room(10, 120), _Room(0, 120), _Room(0, 30))
+_ROOMS = (_Room(100, 2000), _Room(50, 500), _Room(25, 300), _Room(25, 120), _Room(10, 120), _Room(0, 120))
+_LEAST = _Room(0, 30)
 
 
 def event_id(announcement: Announcement) -> str:
@@ -59,12 +60,11 @@ def cloud_event(announcement: Announcement, source: str) -> Event:
 
     `source` is this app's own address.
     """
-    event: Event = {}
     for room in _ROOMS:
         event = _event(announcement, source, room)
         if len(msgspec.json.encode(event)) <= EVENT_LIMIT:
-            break
-    return event
+            return event
+    return _event(announcement, source, _LEAST)  # which always fits
 
 
 def subject_of(announcement: Announcement) -> str:

@@ -25,6 +25,8 @@ RESOLVING = frozenset(
         "supported",
     }
 )
+#: Failures that the strategy tolerates call nobody, and a rollout whose stage is done is not over.
+_NEWS = "stage.succeeded"
 #: One kind tells both the trouble and its end; the severity says which.
 _BOTH = "policy.state"
 
@@ -33,6 +35,8 @@ Effect = Literal["opens", "resolves", ""]
 
 def effect(announcement: Announcement) -> Effect:
     """What an announcement does to the incident of its subject. "" where it is no more than news."""
+    if announcement.kind == _NEWS:
+        return ""
     if _resolves(announcement):
         return "resolves" if announcement.subject else ""
     return "opens" if announcement.severity == "error" else ""

@@ -128,6 +128,21 @@ def test_many_clusters_are_counted() -> None:
     assert data["summary"] == FAILED.summary
 
 
+def test_the_longest_of_all_events_fits() -> None:
+    wide = "\U0001f600" * 5000
+    longest = replace(
+        FAILED,
+        title=wide,
+        summary=wide,
+        next_step=wide,
+        subject=wide,
+        facts=((wide, wide),) * 50,
+        links=((wide, "https://e/" + "x" * 590),) * 50,
+        fields={"rollout": wide, "stage": wide, **{f"{n}{wide}": wide for n in range(50)}},
+    )
+    assert 10_000 < len(msgspec.json.encode(cloud_event(longest, APP))) <= EVENT_LIMIT
+
+
 @given(announcement=announcements)
 def test_any_event_fits_and_is_valid(announcement: Announcement) -> None:
     event = cloud_event(announcement, APP)

@@ -185,3 +185,14 @@ async def test_of_several_batches_those_that_were_taken_are_told() -> None:
     with pytest.raises(Unavailable) as caught:
         await EventGridProvider(means).post(Parcel(id="d1", announcements=tuple(many)))
     assert caught.value.taken == frozenset(first)
+
+
+async def test_a_slow_channel_gets_the_rest_next_time() -> None:
+    seconds = iter(range(0, 100, 5))
+
+    async def send(announcement: Announcement) -> None:
+        pass
+
+    with pytest.raises(Throttled) as caught:
+        await one_by_one([msgspec.structs.replace(FAILED, id=str(n)) for n in range(9)], send, now=lambda: next(seconds))
+    assert (caught.value.retry_after, caught.value.taken) == (0, {"0", "1", "2"})
