@@ -42,12 +42,14 @@ EVENTS = {
     "rollout.started": EventKind("A push or an artifact begins to move clusters", "Rollout started: platform", fields=_STAGE),
     "rollout.succeeded": EventKind("All stages are done", "Rollout finished: platform", fields=_STAGE),
     "rollout.superseded": EventKind("A newer push on the route has taken over", "Rollout superseded: platform", fields=_STAGE),
-    "rollout.paused": EventKind("Someone has paused it", "Rollout paused: platform", fields=_STAGE),
-    "rollout.resumed": EventKind("Someone lets it go on", "Rollout resumed: platform", fields=_STAGE),
-    "rollout.aborted": EventKind("It was ended: by someone, or at a gate", "Rollout aborted: platform", "error", _STAGE),
+    "rollout.paused": EventKind("Someone has paused the rollout", "Rollout paused: platform", fields=_STAGE),
+    "rollout.resumed": EventKind("Someone lets a paused rollout go on", "Rollout resumed: platform", fields=_STAGE),
+    "rollout.aborted": EventKind("The rollout was ended: by someone, or at a gate", "Rollout aborted: platform", "error", _STAGE),
     "rollout.retried": EventKind("Failed clusters are sent the update again", "Failed clusters are tried again: platform", fields=_STAGE),
     "rollout.rolling-back": EventKind("Clusters go back to what they had before", "Rollout goes back: platform", "error", _STAGE),
-    "rollout.rolled-back": EventKind("They are back, or cannot be brought back", "Rollout rolled back: platform", "error", _STAGE),
+    "rollout.rolled-back": EventKind(
+        "Its clusters are back at what they had before, or cannot be brought back", "Rollout rolled back: platform", "error", _STAGE
+    ),
     "stage.succeeded": EventKind(
         "A stage is done; an error where clusters failed within what the strategy tolerates",
         "Stage done: platform / canary",
@@ -87,15 +89,19 @@ EVENTS = {
     "configuration.non-compliant": EventKind(
         "fluxConfigurations have become Non-Compliant", "Non-Compliant: 4 fluxConfigurations", "error", clusters=True
     ),
-    "configuration.compliant": EventKind("They are Compliant again", "Compliant again: 4 fluxConfigurations", clusters=True),
+    "configuration.compliant": EventKind("fluxConfigurations are Compliant again", "Compliant again: 4 fluxConfigurations", clusters=True),
     "configuration.gone": EventKind("fluxConfigurations are no longer in Azure", "Gone from Azure: 1 fluxConfiguration", clusters=True),
     "extension.degraded": EventKind("The Flux extension has failed", "Flux extension degraded: 1 cluster", "error", clusters=True),
     "extension.missing": EventKind(
         "There are fluxConfigurations and no Flux extension", "Flux extension missing: 1 cluster", "error", clusters=True
     ),
     "extension.healthy": EventKind("The Flux extension is well again", "Flux extension healthy again: 1 cluster", clusters=True),
-    "flux.unsupported": EventKind("Its version is out of support", "Flux version out of support: 7 clusters", clusters=True),
-    "flux.supported": EventKind("Its version is supported again", "Flux version supported again: 7 clusters", clusters=True),
+    "flux.unsupported": EventKind(
+        "The Flux extension's version is out of support", "Flux version out of support: 7 clusters", clusters=True
+    ),
+    "flux.supported": EventKind(
+        "The Flux extension's version is supported again", "Flux version supported again: 7 clusters", clusters=True
+    ),
     "flux.alert": EventKind(
         "A Flux object fails outside every rollout", "Flux: Kustomization flux-system/apps fails", "error", clusters=True
     ),
@@ -104,7 +110,9 @@ EVENTS = {
         "Does not comply with Azure Policy: 2 clusters",
         clusters=True,
     ),
-    "policy.compliant": EventKind("They keep it again", "Complies with Azure Policy again: 2 clusters", clusters=True),
+    "policy.compliant": EventKind(
+        "Clusters keep every assignment of Azure Policy again", "Complies with Azure Policy again: 2 clusters", clusters=True
+    ),
     "policy.state": EventKind(
         "Azure Policy itself has told that a cluster breaks an assignment (error) or keeps it again (info)",
         "Azure Policy: shop-0007 is not compliant",
@@ -113,8 +121,12 @@ EVENTS = {
     "drift.found": EventKind(
         "fluxConfigurations are not what Sluice last asked for", "Drift: 2 fluxConfigurations", "error", clusters=True
     ),
-    "drift.remediated": EventKind("Sluice has put them back", "Drift put back: 2 fluxConfigurations", clusters=True),
-    "drift.resolved": EventKind("They came back by themselves", "Drift resolved: 2 fluxConfigurations", clusters=True),
+    "drift.remediated": EventKind("Sluice has put drifted fluxConfigurations back", "Drift put back: 2 fluxConfigurations", clusters=True),
+    "drift.resolved": EventKind(
+        "Drifted fluxConfigurations are again what Sluice asked for, by themselves or by somebody",
+        "Drift resolved: 2 fluxConfigurations",
+        clusters=True,
+    ),
     "secret.near-expiry": EventKind("A secret that sluice.yaml refers to expires soon", "Secret github-platform expires soon", "error"),
     "secret.expired": EventKind("A secret that sluice.yaml refers to has expired", "Secret github-platform has expired", "error"),
     "config.refused": EventKind("A new sluice.yaml is broken; the last good one stays in force", "sluice.yaml is refused", "error"),

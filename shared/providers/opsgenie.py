@@ -17,6 +17,7 @@ from shared.providers.one_by_one import one_by_one
 from shared.providers.wording import Message, is_safe_link, line, safe, shorten
 
 ADDRESS = "https://api.opsgenie.com"
+_PATH = "/v2/alerts"
 MESSAGE, DESCRIPTION, ENTITY, TAG, NOTE, DETAILS = 130, 15_000, 512, 50, 1_000, 8_000  # characters
 _SUMMARY, _DETAIL_NAME, _DETAIL = 10_000, 40, 300
 
@@ -28,7 +29,7 @@ class OpsgenieProvider:
         if not means.token:
             raise ValueError("Opsgenie needs a key")
         self._http = means.http
-        self._address = (means.address or ADDRESS).rstrip("/") + "/v2/alerts"
+        self._address = (means.address or ADDRESS).rstrip("/").removesuffix(_PATH) + _PATH
         self._headers = {"Authorization": f"GenieKey {means.token}"}
         self._source = means.source
 

@@ -29,7 +29,7 @@ class PagerDutyProvider:
         if not means.token:
             raise ValueError("PagerDuty needs a routing key")
         self._http = means.http
-        self._address = (means.address or ADDRESS).rstrip("/") + _PATH
+        self._address = (means.address or ADDRESS).rstrip("/").removesuffix(_PATH) + _PATH
         self._key = means.token
         self._source = means.source
 

@@ -206,6 +206,11 @@ class TestPagerDuty:
         assert (opened["event_action"], closed["event_action"]) == ("trigger", "resolve")
         assert opened["payload"]["timestamp"] == "2026-03-02T09:30:00Z"
 
+    @pytest.mark.parametrize("path", ["/", "/v2/enqueue"])
+    async def test_its_address_may_be_written_whole(self, connect: Callable[..., Provider], server: Server, path: str) -> None:
+        await connect("pagerduty", path=path).post(parcel())
+        assert server.requests[0][0] == "/v2/enqueue"
+
     async def test_who_asks_to_slow_down_is_left_alone_for_minutes(self, connect: Callable[..., Provider], server: Server) -> None:
         server.status = 429
         with pytest.raises(Throttled) as caught:
@@ -230,8 +235,9 @@ class TestOpsgenie:
         assert (opened["alias"], opened["message"]) == (alias, "Stage failed")
         assert closed == {"source": "Sluice", "note": "Rollout finished"}
 
-    async def test_jira_service_management_has_it_below_a_path(self, connect: Callable[..., Provider], server: Server) -> None:
-        await connect("opsgenie", path="/jsm/ops/integration/").post(parcel())
+    @pytest.mark.parametrize("path", ["/jsm/ops/integration/", "/jsm/ops/integration/v2/alerts"])
+    async def test_jira_service_management_has_it_below_a_path(self, connect: Callable[..., Provider], server: Server, path: str) -> None:
+        await connect("opsgenie", path=path).post(parcel())
         assert server.requests[0][0] == "/jsm/ops/integration/v2/alerts"
 
     @pytest.mark.parametrize(
