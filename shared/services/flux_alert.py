@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from shared.domain.announcements import Announcement, ClusterLine
+from shared.domain.event_fields import of_cluster
 from shared.domain.flux_reports import FluxReport
 from shared.domain.record import digest
 
@@ -19,16 +20,19 @@ def flux_alert(report: FluxReport, now: datetime) -> Announcement:
     """
     thing = f"{report.kind} {report.namespace}/{report.name}"
     return Announcement(
-        id=digest(KIND, report.kind, report.namespace, report.name, report.reason, period(now)),
+        id=digest(KIND, report.kind, report.namespace, report.name, report.reason, period(now).isoformat()),
         kind=KIND,
         severity="error",
         title=f"Flux: {thing} fails",
         summary=f"{report.reason}, outside every rollout. Whoever still fails is told again in an hour.",
         facts=tuple((label, value) for label, value in (("Object", thing), ("Revision", report.revision)) if value),
-        clusters=(ClusterLine(name=report.cluster, reason=report.message[:_MAX_REASON] or report.reason),),
+        clusters=(ClusterLine(name=report.cluster, reason=report.message[:_MAX_REASON] or report.reason, id=report.cluster_id),),
+        at=now,
+        next_step=f"See what it says there: flux get all -A, or kubectl describe {report.kind} -n {report.namespace} {report.name}",
+        fields={**of_cluster(report.cluster_id), "object": thing, "revision": report.revision, "reason": report.reason},
     )
 
 
-def period(now: datetime) -> str:
-    """The hour."""
-    return now.strftime("%Y-%m-%dT%H")
+def period(now: datetime) -> datetime:
+    """When the hour began."""
+    return now.replace(minute=0, second=0, microsecond=0)

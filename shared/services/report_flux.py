@@ -90,8 +90,8 @@ class ReportFlux:
     async def _tell(self, report: FluxReport) -> None:
         """The same trouble is told once a period, whichever clusters have it."""
         now = self.clock()
-        alert = flux_alert(report, now)
-        await self.tell(alert, group={"period": period(now)}, at_least_seconds=COLLECTED_SECONDS)
+        alert, hour = flux_alert(report, now), period(now)
+        await self.tell(alert, group={"period": hour.isoformat()}, at_least_seconds=COLLECTED_SECONDS, since=hour)
         log.info("flux.alert", extra={"announcement": alert.id})
 
 
