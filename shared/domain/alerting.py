@@ -15,6 +15,7 @@ from shared.domain.windows import Calendar, Window, is_open, opens_at
 #: How long what may be told of many clusters at once is gathered, where the alert does not say: at first, and at most while it goes on.
 GATHERED = timedelta(minutes=2)
 GATHERED_AT_MOST = timedelta(hours=1)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 #: As many as one step of a rollout changes, and some.
 _NAMED_FOR_PROGRAMS = 100
 #: Of each cluster, in every rollout: told where they are asked for by name, or to a program.
@@ -152,30 +153,32 @@ def quiet_until(rule: Rule, severity: str, moment: datetime) -> datetime | None:
     return None if is_open(calendar, moment) else opens_at(calendar, moment)
 
 
-def group_of(rule: Rule, announcement: Announcement, values: dict[str, str], moment: datetime, *, is_collected: bool) -> tuple[str, ...]:
+def group_of(rule: Rule, announcement: Announcement, values: dict[str, str], moment: datetime) -> tuple[str, ...]:
     """What is alike in it becomes one message. `moment` is when the event happened: told again, it must come to the same group.
 
     What quiet hours hold back is one group, whatever it is. What many clusters may have at once is one as well where the alert has no
-    interval of its own, so that a storm of several kinds is still one message. Groups that have no end of their own end with the day.
+    interval of its own, so that a storm of several kinds is still one message. Groups that have no end of their own end with the hour or
+    the day: whoever looks for what was told looks through all messages of a group.
     Where quiet hours let errors through, these are told apart: a message is held back whole, or not at all.
     """
-    key = _group(rule, announcement, values, moment, is_collected=is_collected)
+    key = _group(rule, announcement, values, moment)
     return (*key, announcement.severity) if rule.quiet and not rule.holds_errors else key
 
 
-def _group(rule: Rule, announcement: Announcement, values: dict[str, str], moment: datetime, *, is_collected: bool) -> tuple[str, ...]:
-    until = quiet_until(rule, announcement.severity, moment)
-    day = moment.astimezone(UTC).date().isoformat()
-    if until is not None:
-        return ("quiet", until.astimezone(UTC).isoformat())
+def _group(rule: Rule, announcement: Announcement, values: dict[str, str], moment: datetime) -> tuple[str, ...]:
     if "reminder" in values:
         return ("reminder", values["reminder"])
-    if announcement.many and not rule.interval:
-        return ("crowd", values.get("batch", announcement.id)) if rule.is_for_programs else ("crowd", day)
-    if not is_collected and not rule.interval:
+    until = quiet_until(rule, announcement.severity, moment)
+    if until is not None:
+        return ("quiet", until.astimezone(UTC).isoformat())
+    if rule.interval:
+        named = tuple(f"{by}={values[by]}" for by in rule.by if by in values)
+        return named if "rollout" in values else (*named, slot(max(_HOUR, 24 * rule.interval), moment).isoformat())
+    if not announcement.many:
         return ("alone", announcement.id)
-    named = tuple(f"{by}={values[by]}" for by in (*rule.by, "period") if by in values)
-    return named if values.keys() & {"rollout", "period"} else (*named, day)
+    if rule.is_for_programs:
+        return ("crowd", values.get("batch", announcement.id))
+    return ("crowd", slot(_DAY, moment).isoformat())
 
 
 def due_at(rule: Rule, severity: str, now: datetime, interval: timedelta) -> datetime:
@@ -184,21 +187,21 @@ def due_at(rule: Rule, severity: str, now: datetime, interval: timedelta) -> dat
     return quiet_until(rule, severity, due) or due
 
 
-def interval_of(rule: Rule, announcement: Announcement, at_least: timedelta, before: Before | None, now: datetime) -> timedelta:
+def interval_of(rule: Rule, announcement: Announcement, before: Before | None, now: datetime) -> timedelta:
     """How long a message that begins with this one is open. `before`: the message of its group that went out last.
 
     What many clusters may have at once is gathered twice as long as the time before where that is just over, so that what goes on for
     hours makes few messages.
     """
     if not announcement.many or rule.interval:
-        return max(rule.interval, at_least)
+        return rule.interval
     if rule.is_for_programs:
         return timedelta(0)
     gathered = timedelta(0)
     if before is not None:
         last = max(GATHERED, min(before.due_at - before.created_at, GATHERED_AT_MOST))
         gathered = 2 * last if now - before.due_at <= 2 * last else gathered
-    return max(at_least, GATHERED, min(gathered, GATHERED_AT_MOST))
+    return max(GATHERED, min(gathered, GATHERED_AT_MOST))
 
 
 def slot(every: timedelta, now: datetime) -> datetime:

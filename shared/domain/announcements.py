@@ -9,7 +9,6 @@ from msgspec.structs import replace
 Severity = Literal["info", "error"]
 #: A text, a number, or texts by name.
 Field = str | int | dict[str, str]
-_MOST_CLUSTERS = 100
 
 
 class ClusterLine(msgspec.Struct, frozen=True):
@@ -42,16 +41,8 @@ class Announcement(msgspec.Struct, frozen=True):
     next_step: str = ""  #: what to do about it
     fields: dict[str, Field] = {}  #: the same for programs: some of `event_fields.FIELDS`
 
-    def joined(self, again: "Announcement") -> "Announcement":
-        """This one with the clusters that `again`, the same fact, names beside. Beyond a hundred nobody reads on."""
-        named = {line.name for line in self.clusters}
-        more = tuple(line for line in again.clusters if line.name not in named)
-        if not more:
-            return self
-        clusters = (*self.clusters, *more[: max(0, _MOST_CLUSTERS - len(named))])
-        return replace(self, clusters=clusters, fields={**_common(self, again), "count": len(clusters)} if self.fields else {})
 
-
+#: Beyond these nobody reads on: a link leads to all.
 MAX_CLUSTERS = 25
 #: Joined only where they agree in these.
 _SAME = ("rollout", "route", "baseline")

@@ -56,13 +56,12 @@ class Parcel(Record, frozen=True):
 def add(delivery: Delivery, announcement: Announcement, limits: Limits = _USUAL) -> Delivery | None:
     """The delivery with one more announcement; None when it is closed, on its way or full.
 
-    The same announcement twice is one, with the clusters of both. What tells the same of many clusters is one, however many.
+    The same announcement twice is one. What tells the same of many clusters is one, however many.
     """
     if not _is_open(delivery):
         return None
     if has(delivery, announcement.id):
-        told = (known.joined(announcement) if known.id == announcement.id else known for known in delivery.announcements)
-        return replace(delivery, announcements=tuple(told))
+        return delivery
     announcements = _with(delivery.announcements, announcement, limits)
     if len(announcements) > limits.announcements or _told(delivery) >= MOST_TOLD:
         return None

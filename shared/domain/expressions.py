@@ -25,8 +25,10 @@ _MACROS = frozenset({"all", "exists", "exists_one", "filter", "map"})
 _METHODS = frozenset({"contains", "endsWith", "matches", "size", "startsWith", *_MACROS})
 _TYPES = frozenset({"bool", "double", "int", "list", "map", "null_type", "string", "timestamp", "duration", "uint"})
 _FUNCTIONS = frozenset({"has", "matches", "size", "type", "dyn", *_TYPES})
-#: What an expression is tried on before it is accepted.
-_SAMPLE: dict[str, Field] = {name: described.empty for name, described in FIELDS.items()} | {"at": "2026-01-01T00:00:00Z"}
+#: What an expression is tried on before it is accepted. Its numbers are like no others, so that none is divided by zero by chance.
+_SAMPLE: dict[str, Field] = {
+    name: 1000 + index if described.empty == 0 else described.empty for index, (name, described) in enumerate(FIELDS.items())
+} | {"at": "2026-01-01T00:00:00Z"}
 
 
 class Answer(NamedTuple):

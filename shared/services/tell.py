@@ -38,21 +38,13 @@ class Tell:
     public_url: str = ""  #: this app's own address; "" where no setting tells it
 
     async def __call__(
-        self,
-        announcement: Announcement,
-        *,
-        route: str = "",
-        group: dict[str, str] | None = None,
-        at_least_seconds: float = 0,
-        since: datetime | None = None,
+        self, announcement: Announcement, *, route: str = "", group: dict[str, str] | None = None, since: datetime | None = None
     ) -> None:
-        """`group` holds the values that alerts may group by: rollout, stage, route, baseline; `period`, by which all of them do; and
-        `batch`, what programs are told at once.
+        """`group` holds the values that alerts may group by: rollout, stage, route, baseline; and `batch`, what programs are told at once.
 
-        `at_least_seconds`: what may come in crowds is collected for so long where an alert has a shorter interval. `since`: the time
-        that decides its group, where an announcement of this id may come with other times.
+        `since`: the time that decides its group, where an announcement of this id may come with other times.
         """
-        await self.all([announcement], route=route, group=group, at_least_seconds=at_least_seconds, since=since)
+        await self.all([announcement], route=route, group=group, since=since)
 
     async def all(
         self,
@@ -60,12 +52,11 @@ class Tell:
         *,
         route: str = "",
         group: dict[str, str] | None = None,
-        at_least_seconds: float = 0,
         since: datetime | None = None,
     ) -> None:
         """Many at once: each is matched by itself, and those of one message cost one write."""
         for rule in self.config.rules():
-            await self._tell(rule, announcements, route, group or {}, timedelta(seconds=at_least_seconds), since)
+            await self._tell(rule, announcements, route, group or {}, since)
 
     async def again(self, lasting: Iterable[Announcement]) -> None:
         """Reminds of what lasts, given as of when it began: at one moment for all, those that lasted at the moment before already."""
@@ -75,27 +66,24 @@ class Tell:
             moment = slot(rule.repeat, now) if rule.repeat else now
             if not rule.repeat or now - moment > _REMINDED_WITHIN:
                 continue
-            due = [_reminder(rule, each, moment) for each in lasting if each.at and each.at <= moment - rule.repeat / 2]
-            for route in sorted({str(each.fields.get("route", "")) for each in due}):
-                same = [each for each in due if each.fields.get("route", "") == route]
-                await self._tell(rule, same, route, {"reminder": moment.isoformat()}, timedelta(0), moment)
+            apart: dict[tuple[str, str], list[Announcement]] = defaultdict(list)
+            for each in lasting:
+                if each.at and each.at <= moment - rule.repeat / 2:
+                    told_for = (quiet_until(rule, each.severity, moment) or moment).isoformat()
+                    apart[str(each.fields.get("route", "")), told_for].append(_reminder(each, told_for))
+            for (route, told_for), alike in apart.items():
+                await self._tell(rule, alike, route, {"reminder": told_for}, moment)
 
     async def _tell(
-        self,
-        rule: Rule,
-        announcements: Sequence[Announcement],
-        route: str,
-        group: dict[str, str],
-        at_least: timedelta,
-        since: datetime | None,
+        self, rule: Rule, announcements: Sequence[Announcement], route: str, group: dict[str, str], since: datetime | None
     ) -> None:
         together: dict[tuple[str, ...], list[Announcement]] = defaultdict(list)
         for announcement in announcements:
             if self._wants(rule, announcement, route):
                 moment = since or announcement.at or self.clock()
-                together[group_of(rule, announcement, group, moment, is_collected=bool(at_least))].append(announcement)
+                together[group_of(rule, announcement, group, moment)].append(announcement)
         for key, alike in together.items():
-            await self._collect(rule, alike, key, at_least)
+            await self._collect(rule, alike, key)
 
     def _wants(self, rule: Rule, announcement: Announcement, route: str) -> bool:
         is_wanted, troubles = takes(rule, announcement, route)
@@ -103,14 +91,14 @@ class Tell:
             _log_trouble(rule.name, trouble.field, trouble.reason)
         return is_wanted
 
-    async def _collect(self, rule: Rule, announcements: list[Announcement], key: tuple[str, ...], at_least: timedelta) -> None:
+    async def _collect(self, rule: Rule, announcements: list[Announcement], key: tuple[str, ...]) -> None:
         """Adds to the open message of the group, or begins one. A group whose message is sent already, or full, begins the next."""
         channel, rest, window = digest("channel", rule.provider), announcements, 0
         before: Delivery | None = None
         while rest:
             delivery_id = digest("delivery", rule.name, *key, str(window))
             found = await self.deliveries.get(channel, delivery_id)
-            delivery, etag = found or (self._begun(rule, rest[0], channel, delivery_id, at_least, before), "")
+            delivery, etag = found or (self._begun(rule, rest[0], channel, delivery_id, before), "")
             gathered, left = self._gather(rule, delivery, rest)
             if found is None or gathered != delivery:
                 try:
@@ -121,11 +109,9 @@ class Tell:
                 await self._send(gathered)
             before, rest, window = gathered, left, window + 1
 
-    def _begun(
-        self, rule: Rule, first: Announcement, channel: str, delivery_id: str, at_least: timedelta, before: Delivery | None
-    ) -> Delivery:
+    def _begun(self, rule: Rule, first: Announcement, channel: str, delivery_id: str, before: Delivery | None) -> Delivery:
         now = self.clock()
-        due = due_at(rule, first.severity, now, interval_of(rule, first, at_least, before, now))
+        due = due_at(rule, first.severity, now, interval_of(rule, first, before, now))
         return Delivery(id=delivery_id, channel=channel, provider=rule.provider, due_at=due, created_at=now)
 
     def _gather(self, rule: Rule, delivery: Delivery, rest: list[Announcement]) -> tuple[Delivery, list[Announcement]]:
@@ -144,14 +130,13 @@ class Tell:
             await self.queue.send(NOTIFICATIONS, message, not_before=delivery.due_at)
 
 
-def _reminder(rule: Rule, lasting: Announcement, moment: datetime) -> Announcement:
+def _reminder(lasting: Announcement, told_for: str) -> Announcement:
     """The same once more, as still so. However often its moment comes within quiet hours, it is told once at their end."""
-    told_for = quiet_until(rule, lasting.severity, moment) or moment
     return replace(
         lasting,
-        id=digest("reminder", lasting.id, told_for.isoformat()),
+        id=digest("reminder", lasting.id, told_for),
         title=f"Still: {lasting.title}",
-        many=lasting.many and (f"Still: {lasting.many}" if "{n}" in lasting.many else f"still {lasting.many}"),
+        many=f"Still: {lasting.many}",
     )
 
 

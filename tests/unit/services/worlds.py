@@ -243,7 +243,7 @@ class World:
         return SweepClusters(self.onboardings, self.clusters, self.wanted(), self.queue, self.clock, LOST_AFTER)
 
     def tell(self) -> Tell:
-        return Tell(self.config, self.deliveries, self.queue, self.clock)
+        return Tell(self.config, self.deliveries, self.queue, self.clock, "https://sluice.example")
 
     def tell_event(self) -> TellEvent:
         return TellEvent(self.rollouts, self.tell(), "")
