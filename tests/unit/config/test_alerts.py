@@ -1,11 +1,15 @@
 """The section alerts of sluice.yaml."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from shared.config.alerts import Alert, Group, QuietHours
 from shared.config.loader import load_text
 from shared.domain.errors import Malformed
+from shared.domain.event_fields import FIELDS
 
 HEAD = """apiVersion: sluice/v1
 providers:
@@ -70,3 +74,25 @@ def test_what_is_wrong_is_said_with_its_line(line: str, reason: str) -> None:
 def test_dated_quiet_hours_are_a_holiday() -> None:
     window = "{from: 2026-12-24T00:00, to: 2027-01-02T00:00, timeZone: Europe/Berlin}"
     assert rule(f"quietHours: {{windows: [{window}]}}")
+
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def test_what_the_guide_shows_loads() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (DOCS / "alerts.md").read_text(), re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        assert load_text(f"apiVersion: sluice/v1\n{block}").rules()
+
+
+def test_the_guide_names_every_field_of_an_event_and_the_reference_every_field_of_an_alert() -> None:
+    guide = (DOCS / "alerts.md").read_text()
+    assert re.findall(r"^\| `event\.(\w+)` \| \w+ \| (.*) \|$", guide, re.MULTILINE) == [
+        (name, described.meaning) for name, described in FIELDS.items()
+    ]
+    reference = (DOCS / "configuration.md").read_text()
+    for section in (Alert, Group, QuietHours):
+        assert all(
+            f"`{name}`" in reference or f"`alerts[].{name}`" in reference for name in section.__struct_encode_fields__ if name != "name"
+        )
