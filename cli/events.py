@@ -31,8 +31,9 @@ This page is made by `sluice events > docs/events.md`, and the schema by `sluice
 | `data.fields` | the facts for programs, by name: see below |
 
 Texts hold whatever users and clusters wrote (names, commit messages, errors of controllers), without control characters and cut to a
-length: treat them as text. Kinds, attributes and fields may be added; ignore those that you do not know. **Order:** events may arrive
-out of order, and twice: go by `time` and `id`.
+length: treat them as text. What happened to many clusters at once is one event for each 25 of them, or fewer: `data.clusters` names them
+with their ARM ids, and of `data.fields` those stand there that hold for all of them, and `count`. Kinds, attributes and fields may be
+added; ignore those that you do not know. **Order:** events may arrive out of order, and twice: go by `time` and `id`.
 
 ## Fields
 """
@@ -45,7 +46,7 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from shared.domain.event_catalogue import events_schema
+    from shared.domain.event_schema import events_schema
 
     print(json.dumps(events_schema(), indent=2) if options.schema else catalogue())
     return 0
@@ -57,16 +58,17 @@ def catalogue() -> str:
 
 
 def _fields() -> Iterator[str]:
-    from shared.domain.event_catalogue import FIELDS
+    from shared.domain.event_schema import fields_for_programs, type_of
 
     yield "| field | type | meaning |"
     yield "|---|---|---|"
-    for name, field in FIELDS.items():
-        yield f"| `{name}` | {field.type} | {field.meaning} |"
+    for name, field in fields_for_programs().items():
+        yield f"| `{name}` | {type_of(field)} | {field.meaning} |"
 
 
 def _kinds() -> Iterator[str]:
-    from shared.domain.event_catalogue import EVENTS, example
+    from shared.domain.event_catalogue import EVENTS
+    from shared.domain.event_schema import example
 
     family = ""
     for kind, known in EVENTS.items():
@@ -78,8 +80,14 @@ def _kinds() -> Iterator[str]:
         yield f"\n**`sluice.{kind}`** {known.meaning}.\n"
         yield f"- severity: {severity}"
         yield f"- subject: {_pattern(shown.get('subject', ''))}"
-        yield f"- fields: {', '.join(f'`{name}`' for name in known.fields) or 'none that it always has'}"
+        yield f"- fields: {_names(known.fields)}"
+        if known.of_one:
+            yield f"- and of a single cluster, as far as they are known: {_names(known.of_one)}"
         yield f"\n<details><summary>example</summary>\n\n```json\n{json.dumps(shown, indent=1, ensure_ascii=False)}\n```\n\n</details>"
+
+
+def _names(fields: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in fields)
 
 
 def _pattern(subject: str) -> str:

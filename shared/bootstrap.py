@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from shared.adapters import Adapters, now
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shared.config.settings import Settings
     from shared.services.act import ActOn
     from shared.services.answer_gate import AnswerGate, Callback
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from shared.services.sweep_clusters import SweepClusters
     from shared.services.sweep_fleet import SweepFleet
     from shared.services.tell import Tell, TellEvent
+    from shared.services.tell_targets import TellEnded
     from shared.services.wanted import WantedOf
     from shared.services.watch_config import WatchConfig
 
@@ -104,7 +107,18 @@ class App(Adapters):
     def _effects(self) -> "Effects":
         from shared.services.effects import Effects
 
-        return Effects(self.audit, self.queue, now)
+        return Effects(self.audit, self.queue, now, self._are_targets_wanted)
+
+    async def _are_targets_wanted(self, types: "Iterable[str]") -> bool:
+        """Without a usable sluice.yaml nobody can say so, and they are told once there is one."""
+        from shared.domain.endings import are_wanted
+        from shared.domain.errors import NotConfigured
+
+        try:
+            config = await self.config.latest()
+        except NotConfigured:
+            return True
+        return are_wanted(config.rules(), types)
 
     def apply(self) -> "Apply":
         from shared.services.apply import Apply
@@ -224,12 +238,17 @@ class App(Adapters):
     async def tell(self) -> "Tell":
         from shared.services.tell import Tell
 
-        return Tell(await self.config.latest(), self.deliveries, self.queue, now)
+        return Tell(await self.config.latest(), self.deliveries, self.queue, now, self.settings.sluice_url)
 
     async def tell_event(self) -> "TellEvent":
         from shared.services.tell import TellEvent
 
         return TellEvent(self.rollouts, await self.tell(), self.settings.sluice_url)
+
+    async def tell_targets(self) -> "TellEnded":
+        from shared.services.tell_targets import TellEnded
+
+        return TellEnded(self.rollouts, await self.tell())
 
     async def post(self) -> "Post":
         from shared.services.post import Post

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import yaml
 
+from shared.config.alert_checks import check_alerts
 from shared.config.baseline_checks import check_baselines
 from shared.config.channel_checks import check_programs
 from shared.config.fields import Problem
@@ -157,6 +158,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
     yield from check_strategies(config)
     yield from check_reports(config)
     yield from check_baselines(config)
+    yield from check_alerts(config)
 
 
 def _duplicates(section: str, names: list[str]) -> Iterator[Problem]:

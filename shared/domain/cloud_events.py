@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from shared.domain.announcements import Announcement
+from shared.domain.announcements import Announcement, ClusterLine, Field
 from shared.domain.record import digest
 
 Event = dict[str, Any]
@@ -22,8 +22,8 @@ EVENT_LIMIT = 20_000  #: bytes of JSON in UTF-8
 #: Azure's own types begin with "Microsoft.": none of ours can be taken for one of those.
 TYPE_PREFIX = "sluice."
 MORE_CLUSTERS_LIMIT = 2**53  #: what every reader of JSON can count to
-_KIND, _LABEL, _NAME, _SUBJECT, _THREAD = 100, 60, 40, 400, 120  # characters
-_FACTS, _LINKS, _LINK_TEXT, _URL, _FIELDS = 12, 5, 60, 600, 20
+_KIND, _LABEL, _NAME, _SUBJECT, _THREAD = 100, 40, 32, 400, 300  # characters
+_FACTS, _LINKS, _LINK_TEXT, _URL, _FIELDS, _TAG = 12, 5, 60, 600, 24, 128
 #: Where something stands: the field that names it, and how its kind is called in a subject.
 _PLACES = (
     ("rollout", "rollouts"),
@@ -31,10 +31,11 @@ _PLACES = (
     ("gate", "gates"),
     ("baseline", "baselines"),
     ("cluster", "clusters"),
-    ("configuration", "configurations"),
+    ("fluxConfiguration", "configurations"),
 )
 _BROKEN_ESCAPE = re.compile(r"%[0-9A-F]?$")
 _HTTP_URL = re.compile(rf"https?://[!#-\[\]-~]{{1,{_URL - 8}}}")  # printable, and nothing that JSON escapes
+_ARM_ID = re.compile(r"/[A-Za-z0-9._()/-]{1,500}")
 # Controls but tabs and line feeds, and halves of characters, which are no Unicode.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -44,10 +45,12 @@ class _Room(NamedTuple):
 
     clusters: int
     characters: int  #: of each text
+    tags: int = 50
+    field: int = 400  #: characters of the value of a field: an ARM id is not cut
 
 
-_ROOMS = (_Room(100, 2000), _Room(50, 500), _Room(25, 300), _Room(25, 120), _Room(10, 120), _Room(0, 120))
-_LEAST = _Room(0, 30)
+_ROOMS = (_Room(100, 2000), _Room(50, 500), _Room(25, 300), _Room(25, 100), _Room(25, 60), _Room(10, 120, 10), _Room(0, 120, 5))
+_LEAST = _Room(0, 30, 5, 40)
 
 
 def event_id(announcement: Announcement) -> str:
@@ -105,11 +108,17 @@ def _data(announcement: Announcement, room: _Room) -> Event:
         "nextStep": clean(announcement.next_step, length),
         "thread": clean(announcement.subject, _THREAD),
         "facts": [{"label": clean(label, _LABEL), "value": clean(value, length)} for label, value in announcement.facts[:_FACTS]],
-        "clusters": [{"name": clean(one.name, length), "reason": clean(one.reason, length)} for one in shown],
+        "clusters": [_cluster(one, length) for one in shown],
         "moreClusters": min(left_out, MORE_CLUSTERS_LIMIT),
         "links": _links(announcement.links),
-        "fields": {clean(name, _NAME): _value(value, length) for name, value in list(announcement.fields.items())[:_FIELDS]},
+        "fields": {clean(name, _NAME): _value(value, room) for name, value in list(announcement.fields.items())[:_FIELDS]},
     }
+
+
+def _cluster(line: ClusterLine, length: int) -> Event:
+    """A cut ARM id would name nothing, or something else: one that is too long is left out."""
+    named = {"name": clean(line.name, length), "reason": clean(line.reason, length)}
+    return {**named, "id": line.id} if line.id and _ARM_ID.fullmatch(line.id) else named
 
 
 def _links(links: Sequence[tuple[str, str]]) -> list[Event]:
@@ -118,8 +127,10 @@ def _links(links: Sequence[tuple[str, str]]) -> list[Event]:
     return [{"text": clean(text, _LINK_TEXT), "url": url} for text, url in usable[:_LINKS]]
 
 
-def _value(value: str | int, length: int) -> str | int:
-    return value if isinstance(value, int) else clean(value, length)
+def _value(value: Field, room: _Room) -> Field:
+    if isinstance(value, dict):
+        return {clean(name, min(_TAG, room.field)): clean(text, room.field) for name, text in list(value.items())[: room.tags]}
+    return value if isinstance(value, int) else clean(value, room.field)
 
 
 def clean(text: str, length: int) -> str:

@@ -1,11 +1,12 @@
 """A message on its way to a channel: events that belong together, told once."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec.structs import replace
 
-from shared.domain.announcements import Announcement, holds, join
+from shared.domain.announcements import MAX_CLUSTERS, Announcement, holds, join
 from shared.domain.record import Record
 
 #: How long a channel may be down before a message is given up.
@@ -13,8 +14,21 @@ GIVE_UP_AFTER = timedelta(hours=24)
 _MAX_BACKOFF_SECONDS = 900.0
 #: One document holds them all, and nobody reads so many.
 MOST_ANNOUNCEMENTS = 50
+#: Each is remembered by its id, so that it is not told again: more would not fit into one document.
+MOST_TOLD = 10_000
 #: How long one attempt has a message to itself: longer than a channel may take to answer.
 ATTEMPT_LASTS = timedelta(seconds=30)
+
+
+class Limits(Record, frozen=True):
+    """What one message holds."""
+
+    announcements: int = MOST_ANNOUNCEMENTS
+    clusters: int = MAX_CLUSTERS  #: that are named in each
+    by_name: bool = False  #: every cluster is named, in as many announcements as it takes
+
+
+_USUAL = Limits()
 
 
 class Delivery(Record, frozen=True):
@@ -40,30 +54,53 @@ class Parcel(Record, frozen=True):
     announcements: tuple[Announcement, ...]  #: at least one, oldest first
 
 
-def add(delivery: Delivery, announcement: Announcement) -> Delivery | None:
+def add(delivery: Delivery, announcement: Announcement, limits: Limits = _USUAL) -> Delivery | None:
     """The delivery with one more announcement; None when it is closed, on its way or full.
 
-    The same announcement twice is one, with the clusters of both.
+    The same announcement twice is one. What tells the same of many clusters is one, however many.
     """
-    is_open = delivery.state == "collecting" and not delivery.held_until
-    if not is_open:
+    if not _is_open(delivery):
         return None
     if has(delivery, announcement.id):
-        told = (known.joined(announcement) if known.id == announcement.id else known for known in delivery.announcements)
-        return replace(delivery, announcements=tuple(told))
-    announcements = _with(delivery.announcements, announcement)
-    if len(announcements) > MOST_ANNOUNCEMENTS:
+        return delivery
+    announcements = _with(delivery.announcements, announcement, limits)
+    if len(announcements) > limits.announcements or _told(delivery) >= MOST_TOLD:
         return None
     return replace(delivery, announcements=announcements)
+
+
+def gather(delivery: Delivery, announcements: Iterable[Announcement], limits: Limits = _USUAL) -> tuple[Delivery, list[Announcement]]:
+    """The delivery with those that it takes, and those that the next one must take: neither in it, nor told by it before."""
+    rest = []
+    for announcement in announcements:
+        added = add(delivery, announcement, limits)
+        if added is not None:
+            delivery = added
+        elif not has(delivery, announcement.id):
+            rest.append(announcement)
+    return delivery, rest
+
+
+def is_full(delivery: Delivery, limits: Limits) -> bool:
+    """Whether waiting for its time would bring nothing more."""
+    return _is_open(delivery) and len(delivery.announcements) >= limits.announcements
 
 
 def has(delivery: Delivery, announcement_id: str) -> bool:
     return any(holds(known, announcement_id) for known in delivery.announcements)
 
 
-def _with(announcements: tuple[Announcement, ...], new: Announcement) -> tuple[Announcement, ...]:
+def _is_open(delivery: Delivery) -> bool:
+    return delivery.state == "collecting" and not delivery.held_until
+
+
+def _told(delivery: Delivery) -> int:
+    return sum(1 + len(known.others) for known in delivery.announcements)
+
+
+def _with(announcements: tuple[Announcement, ...], new: Announcement, limits: Limits) -> tuple[Announcement, ...]:
     for index, known in enumerate(announcements):
-        joined = join(known, new)
+        joined = join(known, new, most=limits.clusters, by_name=limits.by_name)
         if joined:
             return (*announcements[:index], joined, *announcements[index + 1 :])
     return (*announcements, new)

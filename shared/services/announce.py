@@ -1,8 +1,8 @@
 """What people read about a rollout's event. Pure: of the rollout, the event, and the targets that failed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from shared.domain.announcements import Announcement, ClusterLine
+from shared.domain.announcements import Announcement, ClusterLine, Field
 from shared.domain.pages import page
 from shared.domain.rollouts import Rollout, RolloutEvent, Target
 
@@ -21,12 +21,13 @@ _TITLES = {
     "rollout.rolled-back": "Rollout rolled back",
     "stage.succeeded": "Stage done",
     "stage.failed": "Stage failed",
-    "target.failed": "Cluster failed late",
     "gate.waiting": "Waiting at a gate",
     "gate.approved": "Gate approved",
     "gate.rejected": "Gate rejected, rollout aborted",
     "gate.expired": "Gate expired, rollout paused",
 }
+#: In the rollout's list of events, but told with the step in which it happened, by name (tell_targets.py).
+TOLD_PER_STEP = frozenset({"target.failed"})
 
 
 def announce(rollout: Rollout, event: RolloutEvent, failed: Sequence[Target], public_url: str = "") -> Announcement:
@@ -36,28 +37,86 @@ def announce(rollout: Rollout, event: RolloutEvent, failed: Sequence[Target], pu
     """
     stage = rollout.stages[event.stage].name if event.stage is not None else ""
     title = _TITLES.get(event.kind, event.kind)
+    gate = _gate_of(rollout, event)
     return Announcement(
         id=event.id,
         kind=event.kind,
         severity=event.severity,
         title=f"{title}: {rollout.route}{f' / {stage}' if stage else ''}",
         summary=event.summary,
-        facts=tuple((label, value) for label, value in _facts(rollout, event, stage) if value),
-        clusters=tuple(ClusterLine(name=t.cluster, reason=t.reason) for t in failed[:_MAX_CLUSTERS]),
+        facts=facts_of(_facts(rollout, event, stage)),
+        clusters=tuple(ClusterLine(name=t.cluster, reason=t.reason, id=t.configuration_id) for t in failed[:_MAX_CLUSTERS]),
         more_clusters=max(0, len(failed) - _MAX_CLUSTERS),
-        links=tuple((text, url) for text, url in [("Rollout", page(public_url, rollout=rollout.id))] if url),
+        links=_links(rollout, event, gate, public_url),
         at=event.at,
         subject=rollout.id,
-        fields={"rollout": rollout.id, "route": rollout.route, "stage": stage, "revision": rollout.revision},
+        next_step=_next_step(rollout, event),
+        fields={**fields_of(rollout, event.stage), "gate": gate, "by": event.by, "reason": event.reason or rollout.reason},
     )
+
+
+def fields_of(rollout: Rollout, stage: int | None) -> dict[str, Field]:
+    """What programs are told of a rollout, and of one of its stages."""
+    counted = rollout.stages[stage].counts if stage is not None else _totals(rollout)
+    return {
+        "rollout": rollout.id,
+        "route": rollout.route,
+        "stage": rollout.stages[stage].name if stage is not None else "",
+        "action": rollout.action,
+        "source": rollout.url,
+        "ref": rollout.ref,
+        "revision": rollout.revision,
+        "author": rollout.author,
+        "total": sum(counted.values()),
+        **{state: counted.get(state, 0) for state in ("compliant", "failed", "offline")},
+    }
+
+
+def source_of(rollout: Rollout) -> str:
+    return f"{rollout.url} {rollout.branch or rollout.ref}"
+
+
+def commit_of(rollout: Rollout) -> str:
+    return f"{rollout.revision[:_SHORT_SHA]}{' (force-pushed)' if rollout.forced else ''} {rollout.title}".strip()
+
+
+def facts_of(facts: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Those that say anything."""
+    return tuple((label, value) for label, value in facts if value)
+
+
+def _links(rollout: Rollout, event: RolloutEvent, gate: str, public_url: str) -> tuple[tuple[str, str], ...]:
+    stage = rollout.stages[event.stage].name if event.stage is not None else ""
+    links = [("Rollout", page(public_url, rollout=rollout.id))]
+    if event.stage is not None and event.severity == "error":
+        links.append(("Failed clusters", page(public_url, rollout=rollout.id, stage=stage, state="failed")))
+    if gate and event.kind == "gate.waiting":
+        links.append(("Answer", page(public_url, rollout=rollout.id, stage=stage, gate=gate)))
+    return tuple((text, url) for text, url in links if url)
+
+
+def _next_step(rollout: Rollout, event: RolloutEvent) -> str:
+    """What people can do about it; "" where there is nothing."""
+    if event.kind in ("rollout.paused", "stage.failed", "gate.expired") and rollout.state == "paused":
+        return (
+            f"Mend the clusters, then: sluice retry {rollout.id} --reason TEXT. "
+            f"Or let it go on (sluice resume), or take it back (sluice rollback)."
+        )
+    if event.kind in ("stage.failed", "stage.succeeded") and event.severity == "error" and rollout.state != "rolling-back":
+        return f"Mend the failed clusters, then: sluice retry {rollout.id} --reason TEXT"
+    if event.kind in ("stage.failed", "rollout.rolling-back"):
+        return "Nothing: the clusters go back to their previous revision. Mend the commit and push again."
+    if event.kind in ("rollout.rolled-back", "rollout.aborted", "gate.rejected"):
+        return "Mend the commit and push again: a newer push begins a new rollout."
+    return _how_to_answer(rollout, event)
 
 
 def _facts(rollout: Rollout, event: RolloutEvent, stage: str) -> list[tuple[str, str]]:
     counted = rollout.stages[event.stage].counts if event.stage is not None else _totals(rollout)
     return [
         ("Stage", stage),
-        ("Source", f"{rollout.url} {rollout.branch or rollout.ref}"),
-        ("Commit", f"{rollout.revision[:_SHORT_SHA]}{' (force-pushed)' if rollout.forced else ''} {rollout.title}".strip()),
+        ("Source", source_of(rollout)),
+        ("Commit", commit_of(rollout)),
         ("By", rollout.author),
         ("Clusters", ", ".join(f"{count} {state}" for state, count in sorted(counted.items()))),
         ("Rollout", rollout.id),
@@ -67,11 +126,18 @@ def _facts(rollout: Rollout, event: RolloutEvent, stage: str) -> list[tuple[str,
 
 def _how_to_answer(rollout: Rollout, event: RolloutEvent) -> str:
     """Where people are asked, the command that says yes."""
-    if event.kind != "gate.waiting" or event.stage is None:
+    gate = _gate_of(rollout, event)
+    if event.kind != "gate.waiting" or not gate or event.stage is None:
         return ""
-    stage, asked = rollout.stages[event.stage], f"{rollout.id}.gate.waiting."
-    gates = [gate.name for gate in stage.gates if gate.type == "approval" and event.id.startswith(f"{asked}{gate.name}.")]
-    return f"sluice approve {rollout.id} {gates[0]} --stage {stage.name} --reason TEXT (or reject)" if gates else ""
+    return f"sluice approve {rollout.id} {gate} --stage {rollout.stages[event.stage].name} --reason TEXT (or reject)"
+
+
+def _gate_of(rollout: Rollout, event: RolloutEvent) -> str:
+    """The approval that people are asked for, or have answered."""
+    if event.stage is None:
+        return ""
+    gates = [gate.name for gate in rollout.stages[event.stage].gates if gate.type == "approval"]
+    return next((gate for gate in gates if event.id.startswith(f"{rollout.id}.{event.kind}.{gate}.")), "")
 
 
 def _totals(rollout: Rollout) -> dict[str, int]:

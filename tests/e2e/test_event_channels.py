@@ -12,7 +12,7 @@ from playground import Playground, Push
 from standardwebhooks.webhooks import Webhook
 from waiting import eventually
 
-from shared.domain.event_catalogue import events_schema
+from shared.domain.event_schema import events_schema
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -14,7 +14,7 @@ from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.cloud_events import event_id
 from shared.domain.deliveries import Parcel
 from shared.domain.errors import Rejected, Throttled, Unavailable, Upstream
-from shared.domain.event_catalogue import events_schema
+from shared.domain.event_schema import events_schema, example
 from shared.providers import PROVIDERS
 from shared.providers.means import Means
 
@@ -27,7 +27,7 @@ STARTED = Announcement(
     title="Rollout started",
     summary="50 clusters",
     subject="r1",
-    fields={"rollout": "r1", "route": "platform", "stage": "", "revision": "9fceb02d"},
+    fields={**example("rollout.started")["data"]["fields"], "rollout": "r1"},
 )
 DONE = replace(STARTED, id="r1.rollout.succeeded", kind="rollout.succeeded")
 

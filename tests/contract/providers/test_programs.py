@@ -18,7 +18,7 @@ from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.cloud_events import event_id
 from shared.domain.deliveries import Parcel
 from shared.domain.errors import Malformed, Rejected, Throttled, Unavailable, Upstream
-from shared.domain.event_catalogue import events_schema
+from shared.domain.event_schema import events_schema, example
 from shared.domain.incidents import incident_key
 from shared.ports import Provider
 from shared.providers import PROVIDERS
@@ -37,7 +37,7 @@ FAILED = Announcement(
     clusters=(ClusterLine("shop-0001", "HealthCheckFailed"),),
     at=datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
     subject="r1",
-    fields={"rollout": "r1", "route": "platform", "stage": "canary", "revision": "9fceb02d"},
+    fields={**example("stage.failed")["data"]["fields"], "rollout": "r1"},
 )
 STARTED = replace(FAILED, id="r1.rollout.started", kind="rollout.started", severity="info", clusters=(), title="Rollout started")
 DONE = replace(STARTED, id="r1.rollout.succeeded", kind="rollout.succeeded", title="Rollout finished")

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from shared.azure_events import FAMILIES
 from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.cloud_events import EVENT_LIMIT, TYPE_PREFIX, clean, cloud_event, event_id, subject_of
-from shared.domain.event_catalogue import EVENTS, events_schema
+from shared.domain.event_catalogue import EVENTS
+from shared.domain.event_schema import events_schema, example
 
 APP = "https://sluice.example"
 AT = datetime(2026, 3, 2, 10, 30, tzinfo=timezone(timedelta(hours=1)))
@@ -25,13 +26,13 @@ FAILED = Announcement(
     title="Stage failed: platform / canary",
     summary="3 of 12 clusters failed",
     facts=(("Commit", "9fceb02d"),),
-    clusters=(ClusterLine("shop-0001", "not \u201eready\u201c"),),
+    clusters=(ClusterLine("shop-0001", "not \u201eready\u201c", "/subscriptions/s/shop-0001"),),
     more_clusters=2,
     links=(("Rollout", f"{APP}/api/dashboard?rollout=r1"),),
     at=AT,
     subject="r1",
     next_step="look at it",
-    fields={"rollout": "r1", "route": "platform", "stage": "canary", "revision": "9fceb02d", "failed": 3},
+    fields={**example("stage.failed")["data"]["fields"], "rollout": "r1", "revision": "9fceb02d", "failed": 3},
 )
 VALIDATOR = jsonschema.Draft202012Validator(events_schema(), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
 
@@ -76,7 +77,7 @@ def test_an_event_says_what_where_and_when() -> None:
             "nextStep": "look at it",
             "thread": "r1",
             "facts": [{"label": "Commit", "value": "9fceb02d"}],
-            "clusters": [{"name": "shop-0001", "reason": "not \u201eready\u201c"}],
+            "clusters": [{"name": "shop-0001", "reason": "not \u201eready\u201c", "id": "/subscriptions/s/shop-0001"}],
             "moreClusters": 2,
             "links": [{"text": "Rollout", "url": f"{APP}/api/dashboard?rollout=r1"}],
             "fields": FAILED.fields,
@@ -104,7 +105,7 @@ def test_without_a_time_and_a_place_an_event_has_neither() -> None:
         ({"stage": "canary", "rollout": "r1", "gate": "qa"}, "rollouts/r1/stages/canary/gates/qa"),
         ({"rollout": "r1", "stage": "", "route": "platform"}, "rollouts/r1"),
         ({"route": "platform"}, "routes/platform"),
-        ({"cluster": "shop 1/../x", "configuration": "apps"}, "clusters/shop%201%2F..%2Fx/configurations/apps"),
+        ({"cluster": "shop 1/../x", "fluxConfiguration": "apps"}, "clusters/shop%201%2F..%2Fx/configurations/apps"),
         ({"failed": 3}, ""),
     ],
 )
@@ -117,6 +118,21 @@ def test_a_subject_is_not_cut_within_a_character() -> None:
         subject = subject_of(replace(FAILED, fields={"rollout": "r" * shift, "cluster": "\u00fc" * 500}))
         assert len(subject) <= 400
         assert subject.rpartition("%")[2] == "BC" or len(subject.rpartition("%")[2]) == 2
+
+
+def test_a_message_s_worth_of_clusters_is_named_in_full() -> None:
+    """As many as a message for a program joins, with ARM ids as long as they usually are."""
+    lines = tuple(ClusterLine(f"shop-{n:04}", "HealthCheckFailed: timeout " + "x" * 500, f"/{'x' * 240}/shop-{n:04}") for n in range(25))
+    tags = {f"tag-{n}": "a value" for n in range(15)}
+    data = cloud_event(replace(FAILED, clusters=lines, more_clusters=0, fields={**FAILED.fields, "tags": tags}), APP)["data"]
+    assert [line["id"] for line in data["clusters"]] == [line.id for line in lines]
+    assert data["moreClusters"] == 0
+    assert data["fields"]["tags"] == tags
+
+
+def test_an_id_that_would_be_cut_is_left_out() -> None:
+    for wrong in ("/" + "x" * 600, "shop-1", "/a b"):
+        assert "id" not in cloud_event(replace(FAILED, clusters=(ClusterLine("a", "b", wrong),)), APP)["data"]["clusters"][0]
 
 
 def test_many_clusters_are_counted() -> None:
@@ -138,7 +154,7 @@ def test_the_longest_of_all_events_fits() -> None:
         subject=wide,
         facts=((wide, wide),) * 50,
         links=((wide, "https://e/" + "x" * 590),) * 50,
-        fields={"rollout": wide, "stage": wide, **{f"{n}{wide}": wide for n in range(50)}},
+        fields={"rollout": wide, "stage": wide, "tags": {f"{n}{wide}": wide for n in range(90)}, **{f"{n}{wide}": wide for n in range(50)}},
     )
     assert 10_000 < len(msgspec.json.encode(cloud_event(longest, APP))) <= EVENT_LIMIT
 

@@ -11,14 +11,26 @@ import jsonschema
 import pytest
 
 from cli.events import catalogue
-from shared.domain.event_catalogue import EVENTS, FIELDS, events_schema, example
+from shared.domain.endings import SEVERITIES
+from shared.domain.event_catalogue import EVENTS
+from shared.domain.event_fields import FIELDS
+from shared.domain.event_schema import events_schema, example
 from shared.domain.fleet import BAD, ERRORS
 from shared.services import announce, fleet_news, flux_alert
 
 ROOT = Path(__file__).parents[3]
 _KIND = re.compile(r"[a-z]+\.[a-z*-]+")
 #: What makes an event, and at which place of its arguments the kind stands.
-_MAKERS = {"Announcement": None, "Told": None, "Transition": None, "_announcement": None, "with_event": 0, "_told": 1, "_about": 2}
+_MAKERS = {
+    "Announcement": None,
+    "Told": None,
+    "Transition": None,
+    "_announcement": None,
+    "with_event": 0,
+    "_told": 1,
+    "of_member": 1,
+    "of_entry": 2,
+}
 
 
 def constants(node: ast.expr) -> Iterator[str]:
@@ -50,7 +62,7 @@ def written() -> set[str]:
     trees = [ast.parse(path.read_text()) for path in (ROOT / "shared").rglob("*.py") if path.name != "event_catalogue.py"]
     found = {kind for tree in trees for kind in kinds_in(tree)}
     assert {"rollout.started", "gate.*", "config.refused", "secret.near-expiry", "drift.found"} <= found
-    return {kind for kind in found if _KIND.fullmatch(kind)} | {flux_alert.KIND, *BAD, *ERRORS}
+    return {kind for kind in found if _KIND.fullmatch(kind)} | {flux_alert.KIND, *BAD, *ERRORS, *SEVERITIES}
 
 
 def test_every_kind_of_the_code_is_in_the_catalogue() -> None:
@@ -66,7 +78,7 @@ def test_every_kind_of_the_catalogue_is_in_the_code() -> None:
 @pytest.mark.parametrize("kind", EVENTS)
 def test_its_example_is_valid(kind: str) -> None:
     jsonschema.Draft202012Validator(events_schema()).validate(example(kind))
-    assert set(EVENTS[kind].fields) <= set(FIELDS)
+    assert set(EVENTS[kind].fields) | set(EVENTS[kind].of_one) <= set(FIELDS)
 
 
 def test_the_schema_is_one() -> None:
@@ -82,7 +94,7 @@ def test_the_schema_is_one() -> None:
         {"specversion": "0.3"},
         {"data": {**example("stage.failed")["data"], "severity": "info"}},
         {"data": {**example("stage.failed")["data"], "fields": {"rollout": "r1"}}},
-        {"data": {**example("stage.failed")["data"], "fields": {**example("stage.failed")["data"]["fields"], "stage": 1}}},
+        {"data": {**example("stage.failed")["data"], "fields": {**example("stage.failed")["data"]["fields"], "failed": "1"}}},
         {"data": {}},
     ],
 )
@@ -90,7 +102,8 @@ def test_the_schema_refuses_what_is_none_of_ours(wrong: dict[str, object]) -> No
     assert list(jsonschema.Draft202012Validator(events_schema()).iter_errors(example("stage.failed") | wrong))
 
 
-def test_severities_are_those_of_the_fleet() -> None:
+def test_severities_are_those_of_targets_and_of_the_fleet() -> None:
+    assert {kind: EVENTS[kind].severity for kind in SEVERITIES} == SEVERITIES
     fleet = {kind: known.severity for kind, known in EVENTS.items() if kind in fleet_news._TITLES}
     assert fleet == {kind: "error" if kind in ERRORS else "info" for kind in fleet}
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shared.domain.announcements import Announcement, Severity
 from shared.domain.event_catalogue import EVENTS
@@ -18,7 +19,8 @@ def told(kind: str, severity: Severity = "info", subject: str = "r1", id: str = 
     [
         ("stage.failed", "error", "opens"),
         ("target.failed", "error", "opens"),
-        ("target.recovered", "info", "resolves"),
+        ("target.recovered", "info", ""),
+        ("target.compliant", "info", ""),
         ("rollout.succeeded", "info", "resolves"),
         ("rollout.resumed", "info", "resolves"),
         ("rollout.superseded", "info", "resolves"),
@@ -41,6 +43,11 @@ def test_what_an_announcement_does(kind: str, severity: Severity, expected: str)
     assert effect(told(kind, severity)) == expected
 
 
+def test_a_cluster_that_recovers_ends_it_when_it_is_the_last_of_its_stage() -> None:
+    assert effect(replace(told("target.recovered"), fields={"failed": 2})) == ""
+    assert effect(replace(told("target.recovered"), fields={"failed": 0})) == "resolves"
+
+
 def test_what_stands_alone_opens_an_incident_and_resolves_none() -> None:
     assert effect(told("message.buried", "error", subject="")) == "opens"
     assert effect(told("configuration.compliant", subject="")) == ""
@@ -51,6 +58,35 @@ def test_an_incident_is_one_of_its_subject_and_its_app() -> None:
     assert incident_key(opened, "https://a") == incident_key(closed, "https://a")
     assert incident_key(opened, "https://a") != incident_key(opened, "https://b")
     assert incident_key(opened, "https://a") != incident_key(told("stage.failed", "error", subject="r2"), "https://a")
+
+
+@pytest.mark.parametrize(
+    ("opened", "ended"),
+    [
+        ("onboarding.failed", "cluster.onboarded"),
+        ("configuration.non-compliant", "configuration.compliant"),
+        ("extension.missing", "extension.healthy"),
+        ("cluster.expired", "cluster.connected"),
+        ("policy.state", "policy.compliant"),
+        ("gate.expired", "rollout.resumed"),
+        ("target.failed", "rollout.succeeded"),
+    ],
+)
+def test_trouble_and_its_end_are_one_incident(opened: str, ended: str) -> None:
+    assert incident_key(told(opened), "a") == incident_key(told(ended), "a")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("extension.missing", "cluster.connected"),
+        ("drift.found", "configuration.compliant"),
+        ("flux.alert", "flux.supported"),
+        ("onboarding.failed", "cluster.connected"),
+    ],
+)
+def test_of_one_cluster_each_trouble_ends_apart(one: str, other: str) -> None:
+    assert incident_key(told(one), "a") != incident_key(told(other), "a")
 
 
 def test_what_has_no_subject_is_an_incident_of_its_own() -> None:
@@ -64,7 +100,7 @@ def test_news_never_opens_and_an_error_that_is_not_over_always_does(kind: str, s
     what = effect(told(kind, severity, subject))
     if severity == "info":
         assert what != "opens"
-    elif kind != "stage.succeeded" and kind.rpartition(".")[2] not in RESOLVING:
+    elif kind not in ("stage.succeeded", "target.compliant") and kind.rpartition(".")[2] not in RESOLVING:
         assert what == "opens"
 
 

@@ -1,5 +1,7 @@
 """Programs and on-call services are told: what is theirs, each once, and as the schema of events says."""
 
+from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import jsonschema
@@ -7,6 +9,8 @@ import pytest
 from builders import at
 from fakes import FakeProvider
 from test_fleet_of_fifty import Fleet
+from test_storms import CLUSTERS, Thousand
+from test_storms import CONFIG as THOUSAND
 from worlds import CONFIG, World
 
 from shared.config.loader import load_text
@@ -14,7 +18,8 @@ from shared.domain.announcements import Announcement
 from shared.domain.cloud_events import cloud_event
 from shared.domain.deliveries import Parcel
 from shared.domain.errors import Rejected, Unavailable
-from shared.domain.event_catalogue import EVENTS, events_schema
+from shared.domain.event_catalogue import EVENTS
+from shared.domain.event_schema import events_schema
 
 PAGER = "providers:\n  - {name: ops, type: pagerduty, tokenRef: kv://sluice/teams}\n"
 BEFORE = CONFIG.partition("providers:")[0]
@@ -100,6 +105,17 @@ async def test_of_what_is_refused_only_what_nobody_took_stands_in_the_audit_trai
     assert (entry.action, entry.detail["titles"]) == ("notification.failed", "stage.b")
 
 
+def check(announcement: Announcement) -> None:
+    """Against the schema, and against what the catalogue says of its fields."""
+    event = cloud_event(announcement, "https://sluice.example")
+    VALIDATOR.validate(event)
+    known = EVENTS[announcement.kind]
+    fields = set(event["data"]["fields"])
+    assert set(known.fields) <= fields <= {*known.fields, *known.of_one, "count"}
+    if len(announcement.clusters) == 1 and known.of_one and "rollout" not in known.fields:
+        assert {"cluster", "clusterId"} <= fields
+
+
 async def test_all_events_of_rollouts_are_as_the_schema_says() -> None:
     """Of one that succeeds, and of one of which a stage fails."""
     kinds: list[str] = []
@@ -107,11 +123,21 @@ async def test_all_events_of_rollouts_are_as_the_schema_says() -> None:
         fleet = Fleet(1, broken=set(broken))
         await fleet.push(1)
         await fleet.run(3600)
-        for post in fleet.world.provider.sent:
-            for announcement in post:
-                event = cloud_event(announcement, "https://sluice.example")
-                VALIDATOR.validate(event)
-                assert set(EVENTS[announcement.kind].fields) <= set(event["data"]["fields"])
-                assert event["subject"].startswith(f"rollouts/{announcement.subject}")
-                kinds.append(announcement.kind)
+        for announcement in (announcement for post in fleet.world.provider.sent for announcement in post):
+            check(announcement)
+            kinds.append(announcement.kind)
     assert {"rollout.started", "stage.succeeded", "stage.failed", "rollout.succeeded"} <= set(kinds)
+
+
+async def test_all_events_of_a_thousand_clusters_are_as_the_schema_says_and_name_each() -> None:
+    webhook = THOUSAND.replace("type: msteams, addressRef", "type: webhook, address: https://hooks.example, tokenRef")
+    assert webhook != THOUSAND
+    thousand = Thousand(webhook)
+    await thousand.push()
+    await thousand.run(timedelta(minutes=40))
+    told = [announcement for post in thousand.world.provider.sent for announcement in post]
+    for announcement in told:
+        check(announcement)
+    named = Counter(line.id for one in told if one.kind in ("target.compliant", "target.failed") for line in one.clusters)
+    assert (len(named), set(named.values())) == (CLUSTERS, {1})
+    assert {"target.failed", "target.compliant", "configuration.non-compliant"} <= {one.kind for one in told}
