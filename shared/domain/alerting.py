@@ -8,7 +8,7 @@ from shared.domain.announcements import Announcement, Field
 from shared.domain.deliveries import MOST_ANNOUNCEMENTS, Limits
 from shared.domain.event_fields import as_event
 from shared.domain.expressions import Outcome, expression
-from shared.domain.incidents import effect, may_resolve
+from shared.domain.incidents import effect, has_end, may_resolve
 from shared.domain.record import Record
 from shared.domain.selectors import Selector
 from shared.domain.windows import Calendar, Window, is_open, opens_at
@@ -187,7 +187,7 @@ def _group(rule: Rule, announcement: Announcement, values: dict[str, str], momen
         return named if "rollout" in values else (*named, slot(max(_HOUR, 24 * rule.interval), moment).isoformat())
     if not announcement.many:
         return ("alone", announcement.id)
-    if rule.is_for_programs:
+    if _is_at_once(rule, announcement.kind):
         return ("crowd", values.get("batch", announcement.id))
     return ("crowd", slot(_DAY, moment).isoformat())
 
@@ -206,13 +206,18 @@ def interval_of(rule: Rule, announcement: Announcement, before: Before | None, n
     """
     if not announcement.many or rule.interval:
         return rule.interval
-    if rule.is_for_programs:
+    if _is_at_once(rule, announcement.kind):
         return timedelta(0)
     gathered = timedelta(0)
     if before is not None:
         last = max(GATHERED, min(before.due_at - before.created_at, GATHERED_AT_MOST))
         gathered = 2 * last if now - before.due_at <= 2 * last else gathered
     return max(GATHERED, min(gathered, GATHERED_AT_MOST))
+
+
+def _is_at_once(rule: Rule, kind: str) -> bool:
+    """Whether nothing is gathered beyond what is told together."""
+    return rule.is_for_programs or (rule.is_on_call and has_end(kind))
 
 
 def slot(every: timedelta, now: datetime) -> datetime:

@@ -35,6 +35,9 @@ _BOTH = "policy.state"
 _TOPICS = {"stage": "rollout", "target": "rollout", "gate": "rollout"}
 _TOPICS_OF_KINDS = {"cluster.onboarded": "onboarding", "flux.alert": "flux.alert"}
 
+#: Trouble whose end nobody tells.
+_ENDLESS = frozenset({"flux.alert", "message.buried"})
+
 Effect = Literal["opens", "resolves", ""]
 
 
@@ -50,6 +53,11 @@ def effect(announcement: Announcement) -> Effect:
 def may_resolve(kind: str) -> bool:
     """Whether an event of this kind can: all that can be said before there is one."""
     return kind not in _NEWS and (kind == _BOTH or kind.rpartition(".")[2] in RESOLVING)
+
+
+def has_end(kind: str) -> bool:
+    """Whether an event will tell the end: then its beginning must not be held back, or it might come after."""
+    return kind not in _ENDLESS
 
 
 def incident_key(announcement: Announcement, source: str) -> str:

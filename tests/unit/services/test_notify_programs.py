@@ -53,6 +53,19 @@ async def test_who_is_on_call_hears_of_trouble_and_of_its_end_and_of_nothing_els
     assert posted(world) == ["stage.failed", "rollout.succeeded"]
 
 
+async def test_trouble_that_ends_is_told_at_once_and_a_storm_of_what_does_not_end_is_gathered(world: World) -> None:
+    world.config = load_text(f"{BEFORE}{PAGER}alerts:\n  - {{name: all, provider: ops}}\n")
+    failed = told("target.failed", severity="error", many="{n} clusters failed")
+    await world.tell()(failed, route="platform", group={"rollout": "r1", "batch": "b1"})
+    for number in range(3):
+        await world.tell()(told("flux.alert", id=f"f{number}", severity="error", many="{n} fail", subject=f"c{number}"))
+    await post_what_is_due(world)
+    assert posted(world) == ["target.failed"]
+    world.clock.pass_(120)
+    await post_what_is_due(world)
+    assert [one.title for one in world.provider.sent[-1]] == ["3 fail"]
+
+
 async def test_who_is_on_call_for_one_route_hears_nothing_of_another(world: World) -> None:
     world.config = load_text(f"{BEFORE}{PAGER}alerts:\n  - {{name: all, provider: ops, routes: [platform]}}\n")
     for announcement in (FAILED, told("rollout.succeeded")):
