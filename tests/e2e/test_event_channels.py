@@ -142,7 +142,7 @@ async def test_trouble_opens_one_incident_and_its_end_resolves_it(play: Playgrou
 
     async def over() -> bool:
         closed = [one["name"].endswith(f"/{key}/close") for one in await hooked(play, "opsgenie")]
-        return closed[-1] and (await pages(play))[-1]["event_action"] == "resolve"
+        return closed[-1] and bool((await pages(play))[-1]["event_action"] == "resolve")
 
     await eventually(over, "both services were called off", within_seconds=30)
     earlier, *_ = told = await pages(play)
