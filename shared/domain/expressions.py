@@ -20,6 +20,7 @@ MAX_EXPRESSION = 2000
 Outcome = Literal["yes", "no", "missing", "broken"]
 
 _EVENT = "event"
+_TOO_DEEP = "nested too deeply"
 #: Their first argument names a variable.
 _MACROS = frozenset({"all", "exists", "exists_one", "filter", "map"})
 _METHODS = frozenset({"contains", "endsWith", "matches", "size", "startsWith", *_MACROS})
@@ -52,15 +53,21 @@ class Expression:
             tree = environment.compile(text)
             problem = next(_problems(tree), "")
             self._program = environment.program(tree)
+            problem = problem or self._ask(_SAMPLE).trouble
         except CELParseError as error:
             raise Malformed(f"not valid CEL: line {error.line or 1}, column {error.column or 1} of the expression") from None
         except RecursionError:
-            raise Malformed("nested too deeply") from None
-        problem = problem or self(_SAMPLE).trouble
+            raise Malformed(_TOO_DEEP) from None
         if problem:
             raise Malformed(problem)
 
     def __call__(self, event: dict[str, Field]) -> Answer:
+        try:
+            return self._ask(event)
+        except RecursionError:
+            return Answer("broken", _TOO_DEEP)
+
+    def _ask(self, event: dict[str, Field]) -> Answer:
         from celpy import celtypes
         from celpy.adapter import json_to_cel
         from celpy.evaluation import CELEvalError
@@ -69,8 +76,6 @@ class Expression:
             result = self._program.evaluate({_EVENT: json_to_cel(event)})
         except CELEvalError as error:
             return _failed(error)
-        except RecursionError:
-            return Answer("broken", "nested too deeply")
         if not isinstance(result, celtypes.BoolType):
             return Answer("broken", "gives a value that is neither true nor false")
         return Answer("yes" if result else "no")
