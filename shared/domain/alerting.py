@@ -153,8 +153,9 @@ def quiet_until(rule: Rule, severity: str, moment: datetime) -> datetime | None:
     return None if is_open(calendar, moment) else opens_at(calendar, moment)
 
 
-def group_of(rule: Rule, announcement: Announcement, values: dict[str, str], moment: datetime) -> tuple[str, ...]:
-    """What is alike in it becomes one message. `moment` is when the event happened: told again, it must come to the same group.
+def group_of(rule: Rule, announcement: Announcement, values: dict[str, str], moment: datetime | None) -> tuple[str, ...]:
+    """What is alike in it becomes one message. `moment` is when the event happened: told again, it must come to the same group; one
+    without a time comes to one that has none.
 
     What quiet hours hold back is one group, whatever it is. What many clusters may have at once is one as well where the alert has no
     interval of its own, so that a storm of several kinds is still one message. Groups that have no end of their own end with the hour or
@@ -165,20 +166,24 @@ def group_of(rule: Rule, announcement: Announcement, values: dict[str, str], mom
     return (*key, announcement.severity) if rule.quiet and not rule.holds_errors else key
 
 
-def _group(rule: Rule, announcement: Announcement, values: dict[str, str], moment: datetime) -> tuple[str, ...]:
+def _group(rule: Rule, announcement: Announcement, values: dict[str, str], moment: datetime | None) -> tuple[str, ...]:
     if "reminder" in values:
         return ("reminder", values["reminder"])
-    until = quiet_until(rule, announcement.severity, moment)
+    until = quiet_until(rule, announcement.severity, moment) if moment else None
     if until is not None:
         return ("quiet", until.astimezone(UTC).isoformat())
     if rule.interval:
         named = tuple(f"{by}={values[by]}" for by in rule.by if by in values)
-        return named if "rollout" in values else (*named, slot(max(_HOUR, 24 * rule.interval), moment).isoformat())
+        return named if "rollout" in values else (*named, _span(max(_HOUR, 24 * rule.interval), moment))
     if not announcement.many:
         return ("alone", announcement.id)
     if rule.is_for_programs:
         return ("crowd", values.get("batch", announcement.id))
-    return ("crowd", slot(_DAY, moment).isoformat())
+    return ("crowd", _span(_DAY, moment))
+
+
+def _span(length: timedelta, moment: datetime | None) -> str:
+    return slot(length, moment).isoformat() if moment else ""
 
 
 def due_at(rule: Rule, severity: str, now: datetime, interval: timedelta) -> datetime:

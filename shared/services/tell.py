@@ -80,8 +80,7 @@ class Tell:
         together: dict[tuple[str, ...], list[Announcement]] = defaultdict(list)
         for announcement in announcements:
             if self._wants(rule, announcement, route):
-                moment = since or announcement.at or self.clock()
-                together[group_of(rule, announcement, group, moment)].append(announcement)
+                together[group_of(rule, announcement, group, since or announcement.at)].append(announcement)
         for key, alike in together.items():
             await self._collect(rule, alike, key)
 
@@ -136,7 +135,7 @@ def _reminder(lasting: Announcement, told_for: str) -> Announcement:
         lasting,
         id=digest("reminder", lasting.id, told_for),
         title=f"Still: {lasting.title}",
-        many=f"Still: {lasting.many}",
+        many=lasting.many and f"Still: {lasting.many}",
     )
 
 

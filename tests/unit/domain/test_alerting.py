@@ -134,7 +134,7 @@ def test_quiet_hours_hold_back_and_errors_only_where_they_are_to() -> None:
     assert due_at(always, "info", NOW, GATHERED) == NOW + GATHERED
 
 
-def group(rule: Rule, event: Announcement, moment: datetime = NOW, **values: str) -> tuple[str, ...]:
+def group(rule: Rule, event: Announcement, moment: datetime | None = NOW, **values: str) -> tuple[str, ...]:
     return group_of(rule, event, values, moment)
 
 
@@ -147,6 +147,8 @@ def test_what_is_alike_is_one_group() -> None:
     assert group(waits, an_event("a")) != group(waits, an_event("a"), NOW + timedelta(days=1))
     assert group(waits, an_event("a")) == group(waits, an_event("b"), at(3599))
     assert group(rule, of_one(1)) == group(rule, of_one(2, kind="cluster.offline"))
+    for timeless in (group(a_rule(quiet=(NIGHT,)), of_one(1), None), group(waits, an_event("a"), None)):
+        assert not any("2026" in part for part in timeless)
     program = a_rule(is_for_programs=True)
     assert group(program, of_one(1), batch="x") == group(program, of_one(2), batch="x")
     assert group(program, of_one(1)) != group(program, of_one(2))

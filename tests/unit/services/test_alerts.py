@@ -24,6 +24,8 @@ from shared.domain.errors import NotFound
 from shared.domain.event_fields import of_cluster
 from shared.domain.fleet import Sighting
 from shared.domain.messages import NOTIFICATIONS, Deliver, TellTargets
+from shared.services.remind import Remind
+from shared.services.watch_config import WatchConfig
 
 NIGHT = 'quietHours: {windows: [{days: daily, from: "22:00", to: "06:00", timeZone: UTC}]'
 
@@ -252,6 +254,38 @@ async def test_reminders_of_a_night_are_one() -> None:
     await sweep_for(world, timedelta(hours=19))
     reminders = [told for message in titles(world) for told in message if told.startswith("Still")]
     assert len(reminders) == 9 + 1 + 1  # 13:00 to 21:00, the night, 7:00
+
+
+async def test_a_rollout_that_waits_for_people_is_reminded_of(world: World) -> None:
+    waiting = a_rollout(a_stage("canary", 3), id="waits").with_event("gate.waiting", NOW, "waits for approval", key="lead.x", stage=0)
+    paused = a_rollout(a_stage("canary", 3), id="paused", state="paused").with_event("stage.failed", NOW, "3 failed", stage=0, error=True)
+    paused = paused.with_event("gate.waiting", NOW, "as before", key="lead.x", stage=0)
+    moving = a_rollout(a_stage("canary", 3), id="moves").with_event("rollout.started", NOW, "3 clusters")
+    for rollout in (waiting, paused, moving, a_rollout(id="new")):
+        world.rollouts.kept.put(rollout.id, rollout)
+        world.rollouts.listed[rollout.id] = NOW
+    world.clock.pass_(4 * 3600)
+    await Remind(world.rollouts, world.tell())()
+    assert world.deliveries.kept.all() == []
+    world.config = configured("provider: ops, repeat: 4h")
+    for _ in range(3):
+        await Remind(world.rollouts, world.tell())()
+        world.clock.pass_(300)
+        await post_due(world)
+    assert titles(world) == [["Still: Waiting at a gate: platform / canary", "Still: Stage failed: platform / canary"]]
+    world.clock.pass_(3600)
+    await Remind(world.rollouts, world.tell())()
+    await post_due(world)
+    assert len(world.provider.sent) == 1
+
+
+async def test_what_has_no_time_is_told_once_however_long_it_comes_again(world: World) -> None:
+    world.config = configured(f"provider: ops, {NIGHT}}}, group: {{interval: 30s}}")
+    for _ in range(48):
+        await WatchConfig("sluice.yaml:2: unknown field", world.tell())()
+        world.clock.pass_(3600)
+        await post_due(world)
+    assert titles(world) == [["sluice.yaml is refused"]]
 
 
 ACTS = st.lists(
