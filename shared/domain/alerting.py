@@ -76,8 +76,9 @@ def takes_kind(rule: Rule, kind: str, severity: str) -> bool:
 def takes(rule: Rule, announcement: Announcement, route: str) -> tuple[bool, list[Trouble]]:
     """Whether the alert wants the event.
 
-    What an expression cannot be computed for is told: a mistake in a filter must never silence an alert. A tag that a cluster does
-    not have is no mistake: the event is not what the expression asks for, so `include` does not take it, and `exclude` keeps it.
+    What an expression cannot be computed for is told: a mistake in a filter must never silence an alert, nor what is not known of a
+    cluster. A tag that is known not to be there is no mistake: the event is not what the expression asks for, so `include` does not
+    take it, and `exclude` keeps it.
     """
     if not takes_kind(rule, announcement.kind, announcement.severity):
         return False, []
@@ -100,8 +101,12 @@ def _ask(text: str, field: str, announcement: Announcement) -> tuple[Outcome, li
     if not text:
         return "no", []
     answer = expression(text)(as_event(announcement))
-    reason = "asks for a tag that the event does not have" if answer.outcome == "missing" else answer.trouble
-    return answer.outcome, [Trouble(field=field, reason=reason)] if reason else []
+    outcome, reason = answer.outcome, answer.trouble
+    if outcome == "missing":
+        is_unknown = bool(announcement.fields.get("cluster")) and "tags" not in announcement.fields
+        outcome = "broken" if is_unknown else outcome
+        reason = "asks for a tag of a cluster whose tags are not known" if is_unknown else "asks for a tag that the event does not have"
+    return outcome, [Trouble(field=field, reason=reason)] if reason else []
 
 
 class _Concerned(Record, frozen=True):

@@ -60,23 +60,21 @@ def add(delivery: Delivery, announcement: Announcement, limits: Limits = _USUAL)
     """
     if not _is_open(delivery):
         return None
-    if has(delivery, announcement.id):
-        return delivery
-    announcements = _with(delivery.announcements, announcement, limits)
-    if len(announcements) > limits.announcements or _told(delivery) >= MOST_TOLD:
-        return None
-    return replace(delivery, announcements=announcements)
+    return delivery if has(delivery, announcement.id) else _put(delivery, announcement, limits)
 
 
 def gather(delivery: Delivery, announcements: Iterable[Announcement], limits: Limits = _USUAL) -> tuple[Delivery, list[Announcement]]:
     """The delivery with those that it takes, and those that the next one must take: neither in it, nor told by it before."""
-    rest = []
+    known, rest = {each for told in delivery.announcements for each in (told.id, *told.others)}, []
     for announcement in announcements:
-        added = add(delivery, announcement, limits)
-        if added is not None:
-            delivery = added
-        elif not has(delivery, announcement.id):
+        if announcement.id in known:
+            continue
+        put = _put(delivery, announcement, limits) if _is_open(delivery) else None
+        if put is None:
             rest.append(announcement)
+        else:
+            delivery = put
+            known.add(announcement.id)
     return delivery, rest
 
 
@@ -91,6 +89,13 @@ def has(delivery: Delivery, announcement_id: str) -> bool:
 
 def _is_open(delivery: Delivery) -> bool:
     return delivery.state == "collecting" and not delivery.held_until
+
+
+def _put(delivery: Delivery, announcement: Announcement, limits: Limits) -> Delivery | None:
+    announcements = _with(delivery.announcements, announcement, limits)
+    if len(announcements) > limits.announcements or _told(delivery) >= MOST_TOLD:
+        return None
+    return replace(delivery, announcements=announcements)
 
 
 def _told(delivery: Delivery) -> int:

@@ -87,6 +87,9 @@ def test_a_mistake_in_a_filter_silences_nothing() -> None:
     assert takes(a_rule(exclude=broken), event, "") == (True, [Trouble(field="exclude", reason=trouble)])
     assert takes(a_rule(include=missing), event, "") == (False, [Trouble(field="include", reason=lack)])
     assert takes(a_rule(exclude=missing), event, "") == (True, [Trouble(field="exclude", reason=lack)])
+    unknown = Trouble(field="include", reason="asks for a tag of a cluster whose tags are not known")
+    assert takes(a_rule(include=missing), an_event(fields=of_cluster(resource_id(1))), "") == (True, [unknown])
+    assert takes(a_rule(include=missing), an_event(fields=PROD), "") == (False, [Trouble(field="include", reason=lack)])
 
 
 @pytest.mark.parametrize(
