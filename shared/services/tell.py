@@ -19,7 +19,7 @@ from shared.domain.record import digest
 from shared.domain.rollouts import Rollout, RolloutEvent
 from shared.log import event_logger
 from shared.ports import Deliveries, Queue, Rollouts
-from shared.services.announce import TOLD_PER_STEP, announce
+from shared.services.announce import announce
 
 log = event_logger("sluice.tell")
 
@@ -159,8 +159,6 @@ class TellEvent:
         event = _event(found[0], message.event_id) if found else None
         if found is None or event is None:
             raise NotFound(f"rollout {message.rollout_id} has no event {message.event_id}")
-        if event.kind in TOLD_PER_STEP:
-            return
         rollout = found[0]
         failed = []
         if event.stage is not None and event.severity == "error":

@@ -24,6 +24,7 @@ from shared.domain.errors import NotFound
 from shared.domain.event_fields import of_cluster
 from shared.domain.fleet import Sighting
 from shared.domain.messages import NOTIFICATIONS, Deliver, TellTargets
+from shared.services.effects import Effects
 from shared.services.remind import Remind
 from shared.services.watch_config import WatchConfig
 
@@ -162,6 +163,12 @@ async def test_a_target_that_is_tried_again_meanwhile_is_told_all_the_same(world
     await post_due(world)
     ((told,),) = world.provider.sent
     assert told.clusters[0] == ClusterLine(name="cluster-001", reason="", id=resource_id(1))
+
+
+async def test_a_late_failure_stands_in_the_list_of_events_and_is_told_by_name_alone(world: World) -> None:
+    late = ENDED.with_event("target.failed", NOW, "1 failed after stage canary had closed", stage=0, error=True)
+    told = await Effects(world.audit, world.queue, world.clock).tell(late)
+    assert (told.announced, world.audit.actions(), world.queue.sent) == (1, ["target.failed"], [])
 
 
 async def test_what_became_of_no_rollout_is_an_error(world: World) -> None:
