@@ -15,6 +15,8 @@ from shared.domain.windows import Calendar, Window, is_open, opens_at
 #: How long what may be told of many clusters at once is gathered, where the alert does not say: at first, and at most while it goes on.
 GATHERED = timedelta(minutes=2)
 GATHERED_AT_MOST = timedelta(hours=1)
+#: What waits longer would be forgotten: messages are kept for seven days.
+_HELD_AT_MOST = timedelta(days=6)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 #: As many as one step of a rollout changes, and some.
 _NAMED_FOR_PROGRAMS = 100
@@ -192,9 +194,9 @@ def _span(length: timedelta, moment: datetime | None) -> str:
 
 
 def due_at(rule: Rule, severity: str, now: datetime, interval: timedelta) -> datetime:
-    """When a message that begins now goes out: after its interval, but not in quiet hours. Hours that never end hold nothing back."""
+    """When a message that begins now goes out: after its interval, but not in quiet hours, unless these last too long."""
     due = now + interval
-    return quiet_until(rule, severity, due) or due
+    return min(quiet_until(rule, severity, due) or due, due + _HELD_AT_MOST)
 
 
 def interval_of(rule: Rule, announcement: Announcement, before: Before | None, now: datetime) -> timedelta:

@@ -125,6 +125,6 @@ def after_failure(delivery: Delivery, error: str, retry_after: float | None, now
     """The delivery after a failed attempt, and when to try again: as the channel asked, else doubling; None when it is given up."""
     attempts = delivery.attempts + 1
     delay = retry_after if retry_after is not None else min(2.0 ** min(attempts, 10), _MAX_BACKOFF_SECONDS)
-    if now - delivery.created_at > GIVE_UP_AFTER:
+    if now - max(delivery.created_at, delivery.due_at) > GIVE_UP_AFTER:  # quiet hours may have held it for days
         return replace(delivery, attempts=attempts, state="failed", error=error, held_until=None), None
     return replace(delivery, attempts=attempts, error=error, held_until=None), now + timedelta(seconds=delay)

@@ -133,6 +133,8 @@ def test_quiet_hours_hold_back_and_errors_only_where_they_are_to() -> None:
     assert due_at(rule, "info", EVENING, timedelta(0)) == MORNING
     assert due_at(rule, "info", NOW.replace(hour=21, minute=59), timedelta(minutes=2)) == MORNING
     assert due_at(lets_through, "error", EVENING, GATHERED) == EVENING + GATHERED
+    holidays = a_rule(quiet=(Window(time_zone="UTC", first="2026-11-01T00:00", last="2026-12-24T00:00"),))
+    assert due_at(holidays, "info", NOW, GATHERED) == NOW + GATHERED + timedelta(days=6)
     always = a_rule(quiet=(Window(time_zone="UTC", days=tuple(range(7)), start="00:00", end="00:00"),))
     assert due_at(always, "info", NOW, GATHERED) == NOW + GATHERED
 

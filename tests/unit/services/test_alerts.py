@@ -20,7 +20,7 @@ from shared.domain.alerting import Rule
 from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.clusters import Traits
 from shared.domain.endings import endings
-from shared.domain.errors import NotFound
+from shared.domain.errors import NotFound, Throttled
 from shared.domain.event_fields import of_cluster
 from shared.domain.fleet import Sighting
 from shared.domain.messages import NOTIFICATIONS, Deliver, TellTargets
@@ -112,6 +112,17 @@ async def test_errors_are_told_at_night_where_they_are_to_be(world: World) -> No
     world.clock.now = NOW.replace(hour=6) + timedelta(days=1)
     await post_due(world)
     assert titles(world) == [["failed"], ["done"]]
+
+
+async def test_a_channel_that_is_down_when_a_long_weekend_ends_is_asked_again(world: World) -> None:
+    world.config = configured("provider: ops, quietHours: {windows: [{from: 2026-11-20T18:00, to: 2026-11-25T06:00, timeZone: UTC}]}")
+    await world.tell()(an_event("failed"))
+    world.provider.answers = [Throttled("slow", code="429", status=429, retry_after=7)]
+    world.clock.now = NOW.replace(day=25, hour=6)
+    await post_due(world)
+    world.clock.pass_(7)
+    await post_due(world)
+    assert titles(world) == [["failed"]]
 
 
 async def test_a_message_that_is_full_goes_out_at_once_and_the_next_begins(world: World) -> None:
