@@ -1,4 +1,5 @@
-"""CEL over an event's fields, as Flux's filters are written. Pure; the interpreter (cel-python) is imported with the first expression.
+"""CEL over an event's fields, as a Flux Receiver's resourceFilter is written (fluxcd.io, notification API v1). Pure; the interpreter
+(cel-python) is imported with the first expression.
 
 The language is https://github.com/google/cel-spec, in the subset that cel-python 0.5 knows; `matches` runs on RE2, whose time is
 linear in the text, so that no text from outside can hold an instance up.
