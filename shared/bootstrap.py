@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shared.services.plan import Plan
     from shared.services.post import Post
     from shared.services.receive import Receive
+    from shared.services.remind import Remind
     from shared.services.report import Report
     from shared.services.report_clusters import ReportClusters
     from shared.services.report_commit import ReportOn
@@ -265,6 +266,11 @@ class App(Adapters):
         from shared.services.bury import Bury
 
         return Bury(self.audit, self.tell, self.queue, now)
+
+    async def remind(self) -> "Remind":
+        from shared.services.remind import Remind
+
+        return Remind(self.rollouts, await self.tell())
 
     async def watch_config(self) -> "WatchConfig":
         from shared.services.watch_config import WatchConfig

@@ -16,6 +16,8 @@ from shared.domain.windows import Calendar, Window, is_open, opens_at
 #: How long what may be told of many clusters at once is gathered, where the alert does not say: at first, and at most while it goes on.
 GATHERED = timedelta(minutes=2)
 GATHERED_AT_MOST = timedelta(hours=1)
+#: What waits longer would be forgotten: messages are kept for seven days.
+_HELD_AT_MOST = timedelta(days=6)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 #: As many as an event of 20 KB can name, each with its ARM id and a reason (cloud_events.py).
 _NAMED_FOR_PROGRAMS = 25
@@ -80,8 +82,9 @@ def takes_kind(rule: Rule, kind: str, severity: str) -> bool:
 def takes(rule: Rule, announcement: Announcement, route: str) -> tuple[bool, list[Trouble]]:
     """Whether the alert wants the event.
 
-    What an expression cannot be computed for is told: a mistake in a filter must never silence an alert. A tag that a cluster does
-    not have is no mistake: the event is not what the expression asks for, so `include` does not take it, and `exclude` keeps it.
+    What an expression cannot be computed for is told: a mistake in a filter must never silence an alert, nor what is not known of a
+    cluster. A tag that is known not to be there is no mistake: the event is not what the expression asks for, so `include` does not
+    take it, and `exclude` keeps it.
     """
     if rule.is_on_call and (what := effect(announcement)) != "opens":
         return what == "resolves" and _is_of_its_routes(rule, route), []  # who was called is called off, whatever it asks for
@@ -111,8 +114,12 @@ def _ask(text: str, field: str, announcement: Announcement) -> tuple[Outcome, li
     if not text:
         return "no", []
     answer = expression(text)(as_event(announcement))
-    reason = "asks for a tag that the event does not have" if answer.outcome == "missing" else answer.trouble
-    return answer.outcome, [Trouble(field=field, reason=reason)] if reason else []
+    outcome, reason = answer.outcome, answer.trouble
+    if outcome == "missing":
+        is_unknown = bool(announcement.fields.get("cluster")) and "tags" not in announcement.fields
+        outcome = "broken" if is_unknown else outcome
+        reason = "asks for a tag of a cluster whose tags are not known" if is_unknown else "asks for a tag that the event does not have"
+    return outcome, [Trouble(field=field, reason=reason)] if reason else []
 
 
 class _Concerned(Record, frozen=True):
@@ -164,8 +171,9 @@ def quiet_until(rule: Rule, severity: str, moment: datetime) -> datetime | None:
     return None if is_open(calendar, moment) else opens_at(calendar, moment)
 
 
-def group_of(rule: Rule, announcement: Announcement, values: dict[str, str], moment: datetime) -> tuple[str, ...]:
-    """What is alike in it becomes one message. `moment` is when the event happened: told again, it must come to the same group.
+def group_of(rule: Rule, announcement: Announcement, values: dict[str, str], moment: datetime | None) -> tuple[str, ...]:
+    """What is alike in it becomes one message. `moment` is when the event happened: told again, it must come to the same group; one
+    without a time comes to one that has none.
 
     What quiet hours hold back is one group, whatever it is. What many clusters may have at once is one as well where the alert has no
     interval of its own, so that a storm of several kinds is still one message. Groups that have no end of their own end with the hour or
@@ -176,26 +184,30 @@ def group_of(rule: Rule, announcement: Announcement, values: dict[str, str], mom
     return (*key, announcement.severity) if rule.quiet and not rule.holds_errors else key
 
 
-def _group(rule: Rule, announcement: Announcement, values: dict[str, str], moment: datetime) -> tuple[str, ...]:
+def _group(rule: Rule, announcement: Announcement, values: dict[str, str], moment: datetime | None) -> tuple[str, ...]:
     if "reminder" in values:
         return ("reminder", values["reminder"])
-    until = quiet_until(rule, announcement.severity, moment)
+    until = quiet_until(rule, announcement.severity, moment) if moment else None
     if until is not None:
         return ("quiet", until.astimezone(UTC).isoformat())
     if rule.interval:
         named = tuple(f"{by}={values[by]}" for by in rule.by if by in values)
-        return named if "rollout" in values else (*named, slot(max(_HOUR, 24 * rule.interval), moment).isoformat())
+        return named if "rollout" in values else (*named, _span(max(_HOUR, 24 * rule.interval), moment))
     if not announcement.many:
         return ("alone", announcement.id)
     if _is_at_once(rule, announcement.kind):
         return ("crowd", values.get("batch", announcement.id))
-    return ("crowd", slot(_DAY, moment).isoformat())
+    return ("crowd", _span(_DAY, moment))
+
+
+def _span(length: timedelta, moment: datetime | None) -> str:
+    return slot(length, moment).isoformat() if moment else ""
 
 
 def due_at(rule: Rule, severity: str, now: datetime, interval: timedelta) -> datetime:
-    """When a message that begins now goes out: after its interval, but not in quiet hours. Hours that never end hold nothing back."""
+    """When a message that begins now goes out: after its interval, but not in quiet hours, unless these last too long."""
     due = now + interval
-    return quiet_until(rule, severity, due) or due
+    return min(quiet_until(rule, severity, due) or due, due + _HELD_AT_MOST)
 
 
 def interval_of(rule: Rule, announcement: Announcement, before: Before | None, now: datetime) -> timedelta:

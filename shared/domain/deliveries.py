@@ -61,23 +61,21 @@ def add(delivery: Delivery, announcement: Announcement, limits: Limits = _USUAL)
     """
     if not _is_open(delivery):
         return None
-    if has(delivery, announcement.id):
-        return delivery
-    announcements = _with(delivery.announcements, announcement, limits)
-    if len(announcements) > limits.announcements or _told(delivery) >= MOST_TOLD:
-        return None
-    return replace(delivery, announcements=announcements)
+    return delivery if has(delivery, announcement.id) else _put(delivery, announcement, limits)
 
 
 def gather(delivery: Delivery, announcements: Iterable[Announcement], limits: Limits = _USUAL) -> tuple[Delivery, list[Announcement]]:
     """The delivery with those that it takes, and those that the next one must take: neither in it, nor told by it before."""
-    rest = []
+    known, rest = {each for told in delivery.announcements for each in (told.id, *told.others)}, []
     for announcement in announcements:
-        added = add(delivery, announcement, limits)
-        if added is not None:
-            delivery = added
-        elif not has(delivery, announcement.id):
+        if announcement.id in known:
+            continue
+        put = _put(delivery, announcement, limits) if _is_open(delivery) else None
+        if put is None:
             rest.append(announcement)
+        else:
+            delivery = put
+            known.add(announcement.id)
     return delivery, rest
 
 
@@ -92,6 +90,13 @@ def has(delivery: Delivery, announcement_id: str) -> bool:
 
 def _is_open(delivery: Delivery) -> bool:
     return delivery.state == "collecting" and not delivery.held_until
+
+
+def _put(delivery: Delivery, announcement: Announcement, limits: Limits) -> Delivery | None:
+    announcements = _with(delivery.announcements, announcement, limits)
+    if len(announcements) > limits.announcements or _told(delivery) >= MOST_TOLD:
+        return None
+    return replace(delivery, announcements=announcements)
 
 
 def _told(delivery: Delivery) -> int:
@@ -130,6 +135,6 @@ def after_failure(delivery: Delivery, error: str, retry_after: float | None, now
     """The delivery after a failed attempt, and when to try again: as the channel asked, else doubling; None when it is given up."""
     attempts = delivery.attempts + 1
     delay = retry_after if retry_after is not None else min(2.0 ** min(attempts, 10), _MAX_BACKOFF_SECONDS)
-    if now - delivery.created_at > GIVE_UP_AFTER:
+    if now - max(delivery.created_at, delivery.due_at) > GIVE_UP_AFTER:  # quiet hours may have held it for days
         return replace(delivery, attempts=attempts, state="failed", error=error, held_until=None), None
     return replace(delivery, attempts=attempts, error=error, held_until=None), now + timedelta(seconds=delay)

@@ -1,4 +1,5 @@
-"""CEL over an event's fields, as Flux's filters are written. Pure; the interpreter (cel-python) is imported with the first expression.
+"""CEL over an event's fields, as a Flux Receiver's resourceFilter is written (fluxcd.io, notification API v1). Pure; the interpreter
+(cel-python) is imported with the first expression.
 
 The language is https://github.com/google/cel-spec, in the subset that cel-python 0.5 knows; `matches` runs on RE2, whose time is
 linear in the text, so that no text from outside can hold an instance up.
@@ -20,6 +21,7 @@ MAX_EXPRESSION = 2000
 Outcome = Literal["yes", "no", "missing", "broken"]
 
 _EVENT = "event"
+_TOO_DEEP = "nested too deeply"
 #: Their first argument names a variable.
 _MACROS = frozenset({"all", "exists", "exists_one", "filter", "map"})
 _METHODS = frozenset({"contains", "endsWith", "matches", "size", "startsWith", *_MACROS})
@@ -52,15 +54,21 @@ class Expression:
             tree = environment.compile(text)
             problem = next(_problems(tree), "")
             self._program = environment.program(tree)
+            problem = problem or self._ask(_SAMPLE).trouble
         except CELParseError as error:
             raise Malformed(f"not valid CEL: line {error.line or 1}, column {error.column or 1} of the expression") from None
         except RecursionError:
-            raise Malformed("nested too deeply") from None
-        problem = problem or self(_SAMPLE).trouble
+            raise Malformed(_TOO_DEEP) from None
         if problem:
             raise Malformed(problem)
 
     def __call__(self, event: dict[str, Field]) -> Answer:
+        try:
+            return self._ask(event)
+        except RecursionError:
+            return Answer("broken", _TOO_DEEP)
+
+    def _ask(self, event: dict[str, Field]) -> Answer:
         from celpy import celtypes
         from celpy.adapter import json_to_cel
         from celpy.evaluation import CELEvalError
@@ -69,8 +77,6 @@ class Expression:
             result = self._program.evaluate({_EVENT: json_to_cel(event)})
         except CELEvalError as error:
             return _failed(error)
-        except RecursionError:
-            return Answer("broken", "nested too deeply")
         if not isinstance(result, celtypes.BoolType):
             return Answer("broken", "gives a value that is neither true nor false")
         return Answer("yes" if result else "no")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from shared.domain.fleet import BAD, Entry, Member, Page, Transition
+from shared.domain.fleet import Entry, Member, Page, Transition
 from shared.domain.transitions import of_entry, of_member, reason_of, what_drifted
 
 
@@ -18,9 +18,8 @@ def lasting(pages: Iterable[Page]) -> Iterator[Transition]:
 
 def _of_member(member: Member) -> Iterator[Transition]:
     for topic, since in member.since.items():
-        kind = f"{topic}.{member.states.get(topic, '')}"
-        if kind in BAD:
-            yield replace(of_member(member.cluster, kind, reason_of(kind, member.cluster)), at=since)
+        kind = f"{topic}.{member.states[topic]}"
+        yield replace(of_member(member.cluster, kind, reason_of(kind, member.cluster)), at=since)
     for entry in member.entries.values():
         if entry.missing_since is None:
             yield from _of_entry(member, entry)

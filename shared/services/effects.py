@@ -27,6 +27,7 @@ from shared.domain.messages import (
 from shared.domain.rollouts import Rollout, RolloutEvent, Target
 from shared.log import event_logger
 from shared.ports import Audit, Queue
+from shared.services.announce import TOLD_PER_STEP
 from shared.services.concurrency import map_bounded
 
 log = event_logger("sluice.effects")
@@ -96,7 +97,8 @@ class Effects:
             await self._record(rollout, event)
             # Apart, so that people read what happened at once in its order.
             told_at = self.clock() + timedelta(seconds=_APART_SECONDS * index)
-            await self.queue.send(NOTIFICATIONS, Notify(rollout_id=rollout.id, event_id=event.id), not_before=told_at)
+            if event.kind not in TOLD_PER_STEP:
+                await self.queue.send(NOTIFICATIONS, Notify(rollout_id=rollout.id, event_id=event.id), not_before=told_at)
             log.info(event.kind, extra={"rollout": rollout.id})
         return replace(rollout, announced=len(rollout.events))
 

@@ -19,7 +19,7 @@ from shared.domain.record import digest
 from shared.domain.rollouts import Rollout, RolloutEvent
 from shared.log import event_logger
 from shared.ports import Deliveries, Queue, Rollouts
-from shared.services.announce import TOLD_PER_STEP, announce
+from shared.services.announce import announce
 
 log = event_logger("sluice.tell")
 
@@ -80,8 +80,7 @@ class Tell:
         together: dict[tuple[str, ...], list[Announcement]] = defaultdict(list)
         for announcement in announcements:
             if self._wants(rule, announcement, route):
-                moment = since or announcement.at or self.clock()
-                together[group_of(rule, announcement, group, moment)].append(announcement)
+                together[group_of(rule, announcement, group, since or announcement.at)].append(announcement)
         for key, alike in together.items():
             await self._collect(rule, alike, key)
 
@@ -136,7 +135,7 @@ def _reminder(lasting: Announcement, told_for: str) -> Announcement:
         lasting,
         id=digest("reminder", lasting.id, told_for),
         title=f"Still: {lasting.title}",
-        many=f"Still: {lasting.many}",
+        many=lasting.many and f"Still: {lasting.many}",
     )
 
 
@@ -160,8 +159,6 @@ class TellEvent:
         event = _event(found[0], message.event_id) if found else None
         if found is None or event is None:
             raise NotFound(f"rollout {message.rollout_id} has no event {message.event_id}")
-        if event.kind in TOLD_PER_STEP:
-            return
         rollout = found[0]
         failed = []
         if event.stage is not None and event.severity == "error":

@@ -87,6 +87,9 @@ def test_a_mistake_in_a_filter_silences_nothing() -> None:
     assert takes(a_rule(exclude=broken), event, "") == (True, [Trouble(field="exclude", reason=trouble)])
     assert takes(a_rule(include=missing), event, "") == (False, [Trouble(field="include", reason=lack)])
     assert takes(a_rule(exclude=missing), event, "") == (True, [Trouble(field="exclude", reason=lack)])
+    unknown = Trouble(field="include", reason="asks for a tag of a cluster whose tags are not known")
+    assert takes(a_rule(include=missing), an_event(fields=of_cluster(resource_id(1))), "") == (True, [unknown])
+    assert takes(a_rule(include=missing), an_event(fields=PROD), "") == (False, [Trouble(field="include", reason=lack)])
 
 
 @pytest.mark.parametrize(
@@ -130,11 +133,13 @@ def test_quiet_hours_hold_back_and_errors_only_where_they_are_to() -> None:
     assert due_at(rule, "info", EVENING, timedelta(0)) == MORNING
     assert due_at(rule, "info", NOW.replace(hour=21, minute=59), timedelta(minutes=2)) == MORNING
     assert due_at(lets_through, "error", EVENING, GATHERED) == EVENING + GATHERED
+    holidays = a_rule(quiet=(Window(time_zone="UTC", first="2026-11-01T00:00", last="2026-12-24T00:00"),))
+    assert due_at(holidays, "info", NOW, GATHERED) == NOW + GATHERED + timedelta(days=6)
     always = a_rule(quiet=(Window(time_zone="UTC", days=tuple(range(7)), start="00:00", end="00:00"),))
     assert due_at(always, "info", NOW, GATHERED) == NOW + GATHERED
 
 
-def group(rule: Rule, event: Announcement, moment: datetime = NOW, **values: str) -> tuple[str, ...]:
+def group(rule: Rule, event: Announcement, moment: datetime | None = NOW, **values: str) -> tuple[str, ...]:
     return group_of(rule, event, values, moment)
 
 
@@ -147,6 +152,8 @@ def test_what_is_alike_is_one_group() -> None:
     assert group(waits, an_event("a")) != group(waits, an_event("a"), NOW + timedelta(days=1))
     assert group(waits, an_event("a")) == group(waits, an_event("b"), at(3599))
     assert group(rule, of_one(1)) == group(rule, of_one(2, kind="cluster.offline"))
+    for timeless in (group(a_rule(quiet=(NIGHT,)), of_one(1), None), group(waits, an_event("a"), None)):
+        assert not any("2026" in part for part in timeless)
     program = a_rule(is_for_programs=True)
     assert group(program, of_one(1), batch="x") == group(program, of_one(2), batch="x")
     assert group(program, of_one(1)) != group(program, of_one(2))

@@ -20,10 +20,13 @@ from shared.domain.alerting import Rule
 from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.clusters import Traits
 from shared.domain.endings import endings
-from shared.domain.errors import NotFound
+from shared.domain.errors import NotFound, Throttled
 from shared.domain.event_fields import of_cluster
 from shared.domain.fleet import Sighting
 from shared.domain.messages import NOTIFICATIONS, Deliver, TellTargets
+from shared.services.effects import Effects
+from shared.services.remind import Remind
+from shared.services.watch_config import WatchConfig
 
 NIGHT = 'quietHours: {windows: [{days: daily, from: "22:00", to: "06:00", timeZone: UTC}]'
 
@@ -111,6 +114,17 @@ async def test_errors_are_told_at_night_where_they_are_to_be(world: World) -> No
     assert titles(world) == [["failed"], ["done"]]
 
 
+async def test_a_channel_that_is_down_when_a_long_weekend_ends_is_asked_again(world: World) -> None:
+    world.config = configured("provider: ops, quietHours: {windows: [{from: 2026-11-20T18:00, to: 2026-11-25T06:00, timeZone: UTC}]}")
+    await world.tell()(an_event("failed"))
+    world.provider.answers = [Throttled("slow", code="429", status=429, retry_after=7)]
+    world.clock.now = NOW.replace(day=25, hour=6)
+    await post_due(world)
+    world.clock.pass_(7)
+    await post_due(world)
+    assert titles(world) == [["failed"]]
+
+
 async def test_a_message_that_is_full_goes_out_at_once_and_the_next_begins(world: World) -> None:
     world.config = configured("provider: ops, group: {by: [route], interval: 10m, maximum: 3}")
     for number in range(7):
@@ -160,6 +174,12 @@ async def test_a_target_that_is_tried_again_meanwhile_is_told_all_the_same(world
     await post_due(world)
     ((told,),) = world.provider.sent
     assert told.clusters[0] == ClusterLine(name="cluster-001", reason="", id=resource_id(1))
+
+
+async def test_a_late_failure_stands_in_the_list_of_events_and_is_told_by_name_alone(world: World) -> None:
+    late = ENDED.with_event("target.failed", NOW, "1 failed after stage canary had closed", stage=0, error=True)
+    told = await Effects(world.audit, world.queue, world.clock).tell(late)
+    assert (told.announced, world.audit.actions(), world.queue.sent) == (1, ["target.failed"], [])
 
 
 async def test_what_became_of_no_rollout_is_an_error(world: World) -> None:
@@ -253,6 +273,38 @@ async def test_reminders_of_a_night_are_one() -> None:
     await sweep_for(world, timedelta(hours=19))
     reminders = [told for message in titles(world) for told in message if told.startswith("Still")]
     assert len(reminders) == 9 + 1 + 1  # 13:00 to 21:00, the night, 7:00
+
+
+async def test_a_rollout_that_waits_for_people_is_reminded_of(world: World) -> None:
+    waiting = a_rollout(a_stage("canary", 3), id="waits").with_event("gate.waiting", NOW, "waits for approval", key="lead.x", stage=0)
+    paused = a_rollout(a_stage("canary", 3), id="paused", state="paused").with_event("stage.failed", NOW, "3 failed", stage=0, error=True)
+    paused = paused.with_event("gate.waiting", NOW, "as before", key="lead.x", stage=0)
+    moving = a_rollout(a_stage("canary", 3), id="moves").with_event("rollout.started", NOW, "3 clusters")
+    for rollout in (waiting, paused, moving, a_rollout(id="new")):
+        world.rollouts.kept.put(rollout.id, rollout)
+        world.rollouts.listed[rollout.id] = NOW
+    world.clock.pass_(4 * 3600)
+    await Remind(world.rollouts, world.tell())()
+    assert world.deliveries.kept.all() == []
+    world.config = configured("provider: ops, repeat: 4h")
+    for _ in range(3):
+        await Remind(world.rollouts, world.tell())()
+        world.clock.pass_(300)
+        await post_due(world)
+    assert titles(world) == [["Still: Waiting at a gate: platform / canary", "Still: Stage failed: platform / canary"]]
+    world.clock.pass_(3600)
+    await Remind(world.rollouts, world.tell())()
+    await post_due(world)
+    assert len(world.provider.sent) == 1
+
+
+async def test_what_has_no_time_is_told_once_however_long_it_comes_again(world: World) -> None:
+    world.config = configured(f"provider: ops, {NIGHT}}}, group: {{interval: 30s}}")
+    for _ in range(48):
+        await WatchConfig("sluice.yaml:2: unknown field", world.tell())()
+        world.clock.pass_(3600)
+        await post_due(world)
+    assert titles(world) == [["sluice.yaml is refused"]]
 
 
 ACTS = st.lists(

@@ -1,6 +1,8 @@
 """The section alerts of sluice.yaml."""
 
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -74,6 +76,12 @@ def test_what_is_wrong_is_said_with_its_line(line: str, reason: str) -> None:
 def test_dated_quiet_hours_are_a_holiday() -> None:
     window = "{from: 2026-12-24T00:00, to: 2027-01-02T00:00, timeZone: Europe/Berlin}"
     assert rule(f"quietHours: {{windows: [{window}]}}")
+
+
+def test_without_an_expression_its_interpreter_is_not_loaded() -> None:
+    """It takes a fifth of a second of every cold start."""
+    code = f"import sys; from shared.config.loader import load_text; load_text({HEAD!r}); sys.exit('celpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 DOCS = Path(__file__).parents[3] / "docs"
