@@ -408,6 +408,7 @@ def delivery() -> Delivery:
         state="failed",
         attempts=3,
         announcements=(announcement,),
+        taken=(digest("taken"),),
         error=f"{SECRET} answered 503",
         held_until=later(60),
     )

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from shared.domain.alerting import Rule, takes_kind
 from shared.domain.announcements import Announcement, Severity
 from shared.domain.event_catalogue import EVENTS
 from shared.domain.incidents import RESOLVING, effect, incident_key
@@ -46,6 +47,14 @@ def test_what_an_announcement_does(kind: str, severity: Severity, expected: str)
 def test_a_cluster_that_recovers_ends_it_when_it_is_the_last_of_its_stage() -> None:
     assert effect(replace(told("target.recovered"), fields={"failed": 2})) == ""
     assert effect(replace(told("target.recovered"), fields={"failed": 0})) == "resolves"
+
+
+def test_an_alert_for_who_is_on_call_may_want_every_ending() -> None:
+    rule = Rule(name="a", provider="p", severity="error", events=("stage.failed",), is_on_call=True)
+    assert takes_kind(rule, "stage.failed", "error")
+    assert takes_kind(rule, "target.recovered", "info")
+    assert not takes_kind(rule, "target.failed", "error")
+    assert not takes_kind(rule, "rollout.started", "info")
 
 
 def test_what_stands_alone_opens_an_incident_and_resolves_none() -> None:
