@@ -10,6 +10,7 @@ from cli import (
     clusters,
     cost,
     demo,
+    events,
     fleet,
     flux_token,
     gate,
@@ -28,7 +29,7 @@ from cli import (
 
 VERBS = (
     *(up, demo, send, status, clusters, fleet, history, act, gate, plan, simulate, cost),
-    *(validate, schema, init, audit, replay, keys, flux_token),
+    *(validate, schema, events, init, audit, replay, keys, flux_token),
 )
 
 

@@ -15,6 +15,8 @@ async def sweep_rollouts(timer: func.TimerRequest) -> None:
     await plan.sweep()
     watch_config = await bootstrap.app().watch_config()
     await watch_config()
+    remind = await bootstrap.app().remind()
+    await remind()
 
 
 @blueprint.timer_trigger("timer", schedule="%SWEEP_CLUSTERS_SCHEDULE%", run_on_startup=False, use_monitor=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.policy_states import CosmosPolicyStates
     from shared.azure.cosmos.rollouts import CosmosRollouts
     from shared.azure.credential import AsyncCredential
+    from shared.azure.event_grid import EventGridTopics
     from shared.azure.inventory import GraphInventory
     from shared.azure.key_vault import KeyEncryptionKey, KeyVaultSecrets
     from shared.azure.logs_ingestion import LogsIngestion
@@ -65,10 +66,23 @@ class Adapters:
     async def connect(self, provider: "ProviderConfig") -> "Provider":
         """The outbound channel of a configured provider, with its secrets."""
         from shared.providers import PROVIDERS
+        from shared.providers.means import Means
 
-        address = await self.secrets.get(provider.address_ref) if provider.address_ref else provider.address
-        token = await self.secrets.get(provider.token_ref) if provider.token_ref else ""
-        return PROVIDERS[provider.type](self.outbound_http, address=address, token=token, channel=provider.channel)
+        means = Means(
+            http=self.outbound_http,
+            address=await self._secret(provider.address_ref) or provider.address,
+            token=await self._secret(provider.token_ref),
+            previous_token=await self._secret(provider.previous_token_ref),
+            channel=provider.channel,
+            signature=provider.signature or "",
+            source=self.settings.sluice_url or "/sluice",
+            topics=self.event_topics,
+            clock=now,
+        )
+        return PROVIDERS[provider.type](means)
+
+    async def _secret(self, reference: str | None) -> str:
+        return await self.secrets.get(reference) if reference else ""
 
     async def connect_git_host(self, provider: "ProviderConfig") -> "GitHost":
         """The Git host of a configured provider. Its secrets are read when it is called."""
@@ -212,6 +226,12 @@ class Adapters:
         from shared.providers.http import OutboundHttp
 
         return OutboundHttp()
+
+    @cached_property
+    def event_topics(self) -> "EventGridTopics":
+        from shared.azure.event_grid import EventGridTopics
+
+        return EventGridTopics(self.credential)
 
     @cached_property
     def flux_receivers(self) -> "FluxReceivers":

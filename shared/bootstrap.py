@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from shared.adapters import Adapters, now
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shared.config.settings import Settings
     from shared.services.act import ActOn
     from shared.services.answer_gate import AnswerGate, Callback
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from shared.services.plan import Plan
     from shared.services.post import Post
     from shared.services.receive import Receive
+    from shared.services.remind import Remind
     from shared.services.report import Report
     from shared.services.report_clusters import ReportClusters
     from shared.services.report_commit import ReportOn
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from shared.services.sweep_clusters import SweepClusters
     from shared.services.sweep_fleet import SweepFleet
     from shared.services.tell import Tell, TellEvent
+    from shared.services.tell_targets import TellEnded
     from shared.services.wanted import WantedOf
     from shared.services.watch_config import WatchConfig
 
@@ -105,7 +109,18 @@ class App(Adapters):
     def _effects(self) -> "Effects":
         from shared.services.effects import Effects
 
-        return Effects(self.audit, self.queue, now)
+        return Effects(self.audit, self.queue, now, self._are_targets_wanted)
+
+    async def _are_targets_wanted(self, types: "Iterable[str]") -> bool:
+        """Without a usable sluice.yaml nobody can say so, and they are told once there is one."""
+        from shared.domain.endings import are_wanted
+        from shared.domain.errors import NotConfigured
+
+        try:
+            config = await self.config.latest()
+        except NotConfigured:
+            return True
+        return are_wanted(config.rules(), types)
 
     def apply(self) -> "Apply":
         from shared.services.apply import Apply
@@ -225,12 +240,17 @@ class App(Adapters):
     async def tell(self) -> "Tell":
         from shared.services.tell import Tell
 
-        return Tell(await self.config.latest(), self.deliveries, self.queue, now)
+        return Tell(await self.config.latest(), self.deliveries, self.queue, now, self.settings.sluice_url)
 
     async def tell_event(self) -> "TellEvent":
         from shared.services.tell import TellEvent
 
         return TellEvent(self.rollouts, await self.tell(), self.settings.sluice_url)
+
+    async def tell_targets(self) -> "TellEnded":
+        from shared.services.tell_targets import TellEnded
+
+        return TellEnded(self.rollouts, await self.tell())
 
     async def post(self) -> "Post":
         from shared.services.post import Post
@@ -247,6 +267,11 @@ class App(Adapters):
         from shared.services.bury import Bury
 
         return Bury(self.audit, self.tell, self.queue, now)
+
+    async def remind(self) -> "Remind":
+        from shared.services.remind import Remind
+
+        return Remind(self.rollouts, await self.tell())
 
     async def watch_config(self) -> "WatchConfig":
         from shared.services.watch_config import WatchConfig

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 import msgspec
 import yaml
 
+from shared.config.alert_checks import check_alerts
 from shared.config.baseline_checks import check_baselines
+from shared.config.channel_checks import check_programs
 from shared.config.fields import Problem
 from shared.config.models import EVERY_BRANCH, Config, Receiver, Route, Source
 from shared.config.receiver_checks import check_receiver
@@ -152,9 +154,11 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
     yield from _check_routes(config)
     yield from check_requires(config)
     yield from _check_channels(config)
+    yield from check_programs(config)
     yield from check_strategies(config)
     yield from check_reports(config)
     yield from check_baselines(config)
+    yield from check_alerts(config)
 
 
 def _duplicates(section: str, names: list[str]) -> Iterator[Problem]:

@@ -4,11 +4,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from shared.config.alerts import Alert
 from shared.config.baselines import Baseline
 from shared.config.drift import DriftSection
-from shared.config.fields import Duration, Name, Rate, Reference, Section, Template, Variable
+from shared.config.fields import Name, Rate, Reference, Section, Template, Variable
 from shared.config.requires import Requires
 from shared.config.strategies import Stage, Strategy
+from shared.domain.alerting import Rule
 from shared.domain.clusters import Cluster
 from shared.domain.following import RouteAction
 from shared.domain.rollouts import Reporting
@@ -122,34 +124,23 @@ class App(Section, frozen=True):
     private_key_ref: Reference  #: PEM, as GitHub makes it
 
 
+Chat = Literal["msteams", "slack"]
+Program = Literal["webhook", "eventgrid", "pagerduty", "opsgenie"]  #: see `channels`
+Host = Literal["github", "gitlab", "bitbucket-cloud", "bitbucket-data-center", "azure-devops", "gitea"]
+
+
 class Provider(Section, frozen=True):
-    """An outbound channel: a chat, or a Git host that commits are reported to (see `git_hosts`)."""
+    """An outbound channel: a chat, a program or on-call service, or a Git host that commits are reported to (see `git_hosts`)."""
 
     name: Name
-    type: Literal["msteams", "slack", "github", "gitlab", "bitbucket-cloud", "bitbucket-data-center", "azure-devops", "gitea"]
+    type: Literal[Chat, Program, Host]
     address: str = ""
     address_ref: Reference | None = None  #: where the address itself is the secret
     token_ref: Reference | None = None
+    previous_token_ref: Reference | None = None  #: of a webhook: also signs, while a secret is being rotated
     channel: str = ""
+    signature: Literal["standard-webhooks", "generic-hmac"] | None = None  #: of a webhook; None = standard-webhooks
     app: App | None = None  #: of a Git host, in place of tokenRef
-
-
-class Group(Section, frozen=True):
-    """Events that become one message: those alike in `by`, within `interval` of the first."""
-
-    by: tuple[Literal["rollout", "stage", "route", "baseline"], ...] = ("rollout", "stage")
-    interval: Duration = "0s"
-
-
-class Alert(Section, frozen=True):
-    """Which events go to which provider. `info` takes errors too, as in Flux."""
-
-    name: Name
-    provider: Name
-    severity: Literal["info", "error"] = "info"
-    events: tuple[str, ...] = ("*",)  #: event types, may hold * and ?
-    routes: tuple[str, ...] = ("*",)
-    group: Group = Group()
 
 
 class Config(Section, frozen=True):
@@ -169,6 +160,16 @@ class Config(Section, frozen=True):
 
     def provider(self, name: str) -> Provider | None:
         return next((provider for provider in self.providers if provider.name == name), None)
+
+    def rules(self) -> tuple[Rule, ...]:
+        """The alerts. The loader has checked that their providers exist."""
+        types = {provider.name: provider.type for provider in self.providers}
+        return tuple(alert.rule(types.get(alert.provider, "")) for alert in self.alerts)
+
+    @property
+    def asks_of_clusters(self) -> bool:
+        """Whether any alert chooses events by what their clusters are."""
+        return any(alert.selector or alert.include or alert.exclude for alert in self.alerts)
 
     def baseline(self, cluster: Cluster) -> Baseline | None:
         """The first of the file that selects the cluster."""

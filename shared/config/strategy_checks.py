@@ -16,8 +16,8 @@ from shared.domain.windows import zone
 def check_strategies(config: Config) -> Iterator[Problem]:
     for index, strategy in enumerate(config.strategies):
         path = f"$.strategies[{index}]"
-        yield from _check_windows(f"{path}.windows", strategy.windows)
-        yield from _check_windows(f"{path}.freezes", strategy.freezes)
+        yield from check_windows(f"{path}.windows", strategy.windows)
+        yield from check_windows(f"{path}.freezes", strategy.freezes)
         for number, stage in enumerate(strategy.stages):
             yield from _check_stage(f"{path}.stages[{number}]", stage)
             reason = _promotion_problem(config, strategy.name, stage.promote_from) if stage.promote_from else None
@@ -26,8 +26,8 @@ def check_strategies(config: Config) -> Iterator[Problem]:
 
 
 def _check_stage(path: str, stage: Stage) -> Iterator[Problem]:
-    yield from _check_windows(f"{path}.windows", stage.windows or ())
-    yield from _check_windows(f"{path}.freezes", stage.freezes)
+    yield from check_windows(f"{path}.windows", stage.windows or ())
+    yield from check_windows(f"{path}.freezes", stage.freezes)
     for index, gate in enumerate(stage.gates):
         yield from _check_gate(f"{path}.gates[{index}]", gate)
     names = [gate.name for gate in stage.named_gates()]
@@ -57,7 +57,8 @@ def _is_https(url: str) -> bool:
     return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
 
 
-def _check_windows(path: str, listed: Sequence[Window]) -> Iterator[Problem]:
+def check_windows(path: str, listed: Sequence[Window]) -> Iterator[Problem]:
+    """Also those of alerts."""
     for index, window in enumerate(listed):
         yield from _check_window(f"{path}[{index}]", window)
 

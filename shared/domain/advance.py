@@ -15,7 +15,7 @@ from shared.domain.crowd import closed_stages, is_due, recount, scope, shift, tr
 from shared.domain.facts import Facts
 from shared.domain.picking import in_line, may_start, open_calendars, pick
 from shared.domain.record import Record
-from shared.domain.rollouts import FINISHED, GIVEN_UP, IN_FLIGHT, OPEN, Glance, Rollout, Stage, Target
+from shared.domain.rollouts import FINAL, FINISHED, GIVEN_UP, IN_FLIGHT, OPEN, Glance, Rollout, Stage, Target
 from shared.domain.targets import anew, judge, scheduled
 from shared.domain.windows import opens_at
 
@@ -40,6 +40,7 @@ class Decision(Record, frozen=True):
     calls: tuple[str, ...]  #: names of the current stage's gates that must be called
     is_unfinished: bool  #: there is more to do now
     wake_at: datetime | None  #: when time alone will change something
+    ended: tuple[str, ...] = ()  #: those of `changed` that came to an end with this decision
 
 
 def to_open(rollout: Rollout, glances: Sequence[Glance], facts: Facts, now: datetime) -> list[str]:
@@ -83,7 +84,7 @@ def supersede(rollout: Rollout, by: str, now: datetime) -> Rollout:
 def _change(target: Target, rollout: Rollout, now: datetime) -> Target:
     """A target that fails now is not among those that someone has asked to try again before."""
     changed = _changed(target, rollout, now)
-    return replace(changed, retry=rollout.retries) if changed.state == "failed" != target.state else changed
+    return replace(changed, retry=rollout.retries, has_failed=True) if changed.state == "failed" != target.state else changed
 
 
 def _changed(target: Target, rollout: Rollout, now: datetime) -> Target:
@@ -230,6 +231,7 @@ def _decide(
         calls=opening.calls(moved, now),
         is_unfinished=bool(more),
         wake_at=None if more else _wake_at(moved, after, facts, now),
+        ended=tuple(target.id for target in changed if target.state in FINAL and target.state != given[target.id].state),
     )
 
 

@@ -41,6 +41,42 @@ class OnCluster(Protocol):
     def tags(self) -> dict[str, str]: ...
 
 
+#: Azure allows 50 tags of 768 characters on a cluster: more than a transaction of targets could hold.
+_MOST_OF_TAGS = 2000
+
+
+class Traits(Record, frozen=True):
+    """What alerts may ask of a cluster beside what its ARM id tells."""
+
+    location: str = ""
+    distribution: str = ""
+    kubernetes_version: str = ""
+    tags: dict[str, str] = {}
+
+
+class Described(Protocol):
+    """A cluster as any look shows it."""
+
+    @property
+    def location(self) -> str: ...
+    @property
+    def distribution(self) -> str: ...
+    @property
+    def kubernetes_version(self) -> str: ...
+    @property
+    def tags(self) -> dict[str, str]: ...
+
+
+def traits_of(cluster: Described) -> Traits:
+    """With the tags, by name, that have room: at least sixteen of ordinary length."""
+    room, tags = _MOST_OF_TAGS, {}
+    for name, value in sorted(cluster.tags.items()):
+        room -= len(name) + len(value)
+        if room >= 0:
+            tags[name] = value
+    return Traits(location=cluster.location, distribution=cluster.distribution, kubernetes_version=cluster.kubernetes_version, tags=tags)
+
+
 class Cluster(Record, frozen=True):
     """A connected cluster."""
 

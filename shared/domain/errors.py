@@ -80,6 +80,8 @@ class Upstream(SluiceError):
         self.unanswered = unanswered
         #: seconds, as the service asked for; None where it did not say
         self.retry_after = retry_after
+        #: of several announcements in one message, the ids of those that the channel had taken before it failed
+        self.taken: frozenset[str] = frozenset()
 
 
 class Throttled(Upstream):

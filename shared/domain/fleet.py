@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from shared.domain.announcements import Severity
+from shared.domain.clusters import Traits
 from shared.domain.pins import Pin
 from shared.domain.record import Record, digest
 
@@ -115,6 +116,7 @@ class Entry(Record, frozen=True):
     missing_since: datetime | None = None
     standing: Standing | None = None  #: None in pages of versions that did not keep it
     looked_at: datetime | None = None  #: when Azure Resource Manager was asked about this one alone, last
+    since: datetime | None = None  #: when it was found non-compliant; None while it is not
 
     @property
     def has_drifted(self) -> bool:
@@ -130,6 +132,7 @@ class Member(Record, frozen=True):
     restores: tuple[datetime, ...] = ()  #: when, in the last day, something on it was ordered to be put back
     missing_since: datetime | None = None
     standing: Standing | None = None  #: of the cluster itself, without its fluxConfigurations
+    since: dict[str, datetime] = {}  #: by topic, of those states that are bad: when it was found so
 
 
 class Gone(Record, frozen=True):
@@ -150,6 +153,9 @@ class Transition(Record, frozen=True):
     configuration: str = ""
     route: str = ""
     configuration_id: str = ""  #: ARM id
+    cluster_id: str = ""  #: ARM id; "" in pages of versions that did not keep it
+    traits: Traits | None = None  #: of the cluster
+    at: datetime | None = None  #: when it was found so
 
     @property
     def is_drift(self) -> bool:

@@ -11,6 +11,7 @@ from shared.domain.flux_support import is_supported
 from shared.domain.observations import COMPLIANT, NON_COMPLIANT
 from shared.domain.record import Record, digest
 from shared.domain.standings import gone, loosened, stand
+from shared.domain.transitions import entry_news, news_of
 
 #: Resource Graph is eventually consistent: what it does not show for so long is gone.
 _GONE_AFTER = timedelta(minutes=10)
@@ -85,11 +86,11 @@ def renew(page: Page, groups: Mapping[str, Group], look: Look) -> Page:
             after, ordered = _with_orders(after, look)
             members[cluster_id] = stand(before, after, standing)
             orders += ordered
-        news += _news(before, after, look)
+        news += news_of(before, after, is_first=look.is_first)
     if members == page.members:
         return page
-    left = gone(page, members, standing)
-    return Page(id=page.id, sweep=look.number, members=members, news=tuple(news), orders=tuple(orders), gone=left, asides=page.asides)
+    left, told = gone(page, members, standing), tuple(replace(each, at=look.now) for each in news)
+    return Page(id=page.id, sweep=look.number, members=members, news=told, orders=tuple(orders), gone=left, asides=page.asides)
 
 
 def renew_one(page: Page, single: SingleLook) -> Page:
@@ -101,7 +102,7 @@ def renew_one(page: Page, single: SingleLook) -> Page:
     known = page.members.get(single.cluster.id)
     member = known or Member(cluster=single.cluster)
     before = member.entries.get(single.key)
-    entry = _seen(before, single.seen) if single.seen else _unseen(before, single.now) if before else None
+    entry = _seen(before, single.seen, single.now) if single.seen else _unseen(before, single.now) if before else None
     if entry is None:
         return page
     look = Look(
@@ -118,7 +119,7 @@ def renew_one(page: Page, single: SingleLook) -> Page:
     renewed = after.entries[single.key]
     if not orders and before and _was_seen_so(before, renewed, single.wrote_at):
         return page
-    news = _entry_news(after.cluster, before, renewed)
+    news = [replace(each, at=single.now) for each in entry_news(after.cluster, before, renewed)]
     aside = Aside(id=single.id, cause=single.cause, news=tuple(news), orders=tuple(orders))
     asides = (*page.asides, aside) if news or orders else page.asides
     after = replace(after, entries={**after.entries, single.key: loosened(before, renewed)})
@@ -159,11 +160,16 @@ def _present(before: Member | None, group: Group, look: Look) -> Member:
         if key in known and _stands(known[key], key, look):
             entries[key] = known[key]
             continue
-        entry = _seen(known.get(key), configurations[key]) if key in configurations else _unseen(known[key], look.now)
+        entry = _seen(known.get(key), configurations[key], look.now) if key in configurations else _unseen(known[key], look.now)
         if entry:
             entries[key] = _judged(entry, key, cluster, look)
     states = {**(before.states if before else {}), **_states(cluster, look, has_flux=bool(entries))}
-    return Member(cluster=cluster, entries=entries, states=states, restores=before.restores if before else ())
+    since = {topic: _since(before, topic, state, look.now) for topic, state in states.items() if f"{topic}.{state}" in BAD}
+    return Member(cluster=cluster, entries=entries, states=states, since=since, restores=before.restores if before else ())
+
+
+def _since(before: Member | None, topic: str, state: str, now: datetime) -> datetime:
+    return before.since.get(topic, now) if before and before.states.get(topic) == state else now
 
 
 def _stands(before: Entry, key: str, look: Look) -> bool:
@@ -174,10 +180,13 @@ def _stands(before: Entry, key: str, look: Look) -> bool:
     return look.now < before.looked_at + look.policy.settle
 
 
-def _seen(before: Entry | None, seen: Seen) -> Entry:
+def _seen(before: Entry | None, seen: Seen, now: datetime) -> Entry:
+    state = _COMPLIANCE.get(seen.compliance, before.state if before else "")
+    known = before.since if before and before.state == state else None
+    since = (known or now) if f"configuration.{state}" in BAD else None
     if before is None:
-        return Entry(seen=seen, state=_COMPLIANCE.get(seen.compliance, ""))
-    return replace(before, seen=seen, state=_COMPLIANCE.get(seen.compliance, before.state), missing_since=None)
+        return Entry(seen=seen, state=state, since=since)
+    return replace(before, seen=seen, state=state, since=since, missing_since=None)
 
 
 def _unseen(before: Entry, now: datetime) -> Entry | None:
@@ -238,68 +247,3 @@ def _order(entry: Entry, asked: Asked, drift: Drift, cluster: Cluster, look: Loo
         retry=asked.retry,
         resume=drift.kind == "suspended",
     )
-
-
-def _news(before: Member | None, after: Member | None, look: Look) -> list[Transition]:
-    if after is None:
-        return [Transition(kind="cluster.gone", cluster=before.cluster.name, reason="no longer in Azure")] if before else []
-    news = [] if before or look.is_first else [Transition(kind="cluster.found", cluster=after.cluster.name, reason=_what(after.cluster))]
-    known = before.states if before else {}
-    for topic, state in after.states.items():
-        kind = f"{topic}.{state}"
-        if state != known.get(topic) and (topic in known or kind in BAD):
-            news.append(Transition(kind=kind, cluster=after.cluster.name, reason=_reason(kind, after.cluster)))
-    for key in sorted({*(before.entries if before else {}), *after.entries}):
-        news += _entry_news(after.cluster, before.entries.get(key) if before else None, after.entries.get(key))
-    return news
-
-
-def _entry_news(cluster: Cluster, before: Entry | None, after: Entry | None) -> list[Transition]:
-    if after is None:
-        return [_about(before, cluster, "configuration.gone", "no longer in Azure")] if before else []
-    news = []
-    kind, known = f"configuration.{after.state}", before.state if before else ""
-    if after.state != known and (known or kind in BAD):
-        news.append(_about(after, cluster, kind, after.seen.message))
-    return news + _drift_news(cluster, before, after)
-
-
-def _drift_news(cluster: Cluster, before: Entry | None, after: Entry) -> list[Transition]:
-    """Each drift is told once when it is found, and once when it has ended."""
-    was = before.drift if before and before.has_drifted else None
-    drift = after.drift if after.has_drifted else None
-    if drift and (was is None or was.kind != drift.kind):
-        return [_about(after, cluster, "drift.found", _found(drift))]
-    if was and after.drift is None:
-        return [_about(after, cluster, "drift.remediated" if was.restores else "drift.resolved", was.detail)]
-    return []
-
-
-def _about(entry: Entry, cluster: Cluster, kind: str, reason: str) -> Transition:
-    route = entry.asked.route if entry.asked else ""
-    return Transition(
-        kind=kind, cluster=cluster.name, reason=reason, configuration=entry.seen.name, route=route, configuration_id=entry.seen.id
-    )
-
-
-def _found(drift: Drift) -> str:
-    when = f" at {drift.by_at:%Y-%m-%d %H:%M} UTC" if drift.by_at else ""
-    what_follows = drift.note or "is put back"
-    return f"{drift.detail}; by {drift.by or 'someone unknown'}{when}; {what_follows}"
-
-
-def _reason(kind: str, cluster: Cluster) -> str:
-    topic = kind.partition(".")[0]
-    if topic == "policy":
-        return ", ".join(cluster.policies)
-    if topic == "cluster":
-        return f"is {cluster.connectivity}"
-    if cluster.extension is None:
-        return "no microsoft.flux extension"
-    if topic == "flux":
-        return f"microsoft.flux {cluster.extension.version}"
-    return f"{cluster.extension.state}{cluster.extension.message and f': {cluster.extension.message}'}"
-
-
-def _what(cluster: Cluster) -> str:
-    return f"{cluster.kind or cluster.distribution} in {cluster.location}"

@@ -56,7 +56,7 @@ def signing_key(secret: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if not secret.startswith(_SECRET_PREFIX) or len(key) < _LEAST_KEY_BYTES:
-        raise Malformed(f"a webhook gate's secret is whsec_ and the base64 of at least {_LEAST_KEY_BYTES} random bytes")
+        raise Malformed(f"a secret that signs webhooks is whsec_ and the base64 of at least {_LEAST_KEY_BYTES} random bytes")
     return key
 
 

@@ -55,6 +55,23 @@ class Deliver(Record, frozen=True):
     delivery_id: str
 
 
+class Ended(Record, frozen=True):
+    """A target that came to a state, with the dispatch in which it did."""
+
+    target_id: str
+    state: str
+    dispatch: int
+    recovered: bool = False  #: it had failed before
+
+
+class TellTargets(Record, frozen=True):
+    """Queue `notifications`: what became of targets in one step of a rollout waits to be matched with the alerts."""
+
+    rollout_id: str
+    at: datetime
+    ended: tuple[Ended, ...]  #: at most as many as a step changes
+
+
 class CallGate(Record, frozen=True):
     """Queue `gate-calls`: the service behind a webhook gate is to be asked."""
 
@@ -104,6 +121,7 @@ Message = (
     | ApplyUpdate
     | Notify
     | Deliver
+    | TellTargets
     | CallGate
     | ReportCommit
     | OnboardCluster
@@ -117,7 +135,7 @@ KINDS: dict[str, type[Message] | tuple[type[Message], ...]] = {
     CHANGES: PlanChange,
     ROLLOUT_STEPS: StepRollout,
     CONFIG_UPDATES: ApplyUpdate,
-    NOTIFICATIONS: (Notify, Deliver),
+    NOTIFICATIONS: (Notify, Deliver, TellTargets),
     GATE_CALLS: CallGate,
     COMMIT_REPORTS: ReportCommit,
     ONBOARDING: (VisitCluster, OnboardCluster),

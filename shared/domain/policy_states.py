@@ -4,7 +4,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared.domain.announcements import Announcement, Severity
+from shared.domain.announcements import Announcement, ClusterLine, Severity
+from shared.domain.event_fields import of_cluster
 from shared.domain.record import Record, digest
 
 NON_COMPLIANT = "NonCompliant"
@@ -51,7 +52,7 @@ def announce_policy(state: PolicyState) -> Announcement | None:
 
 def _announcement(state: PolicyState, severity: Severity, what: str) -> Announcement:
     cluster, assignment, definition = (_name(each) for each in (state.cluster_id, state.assignment, state.definition))
-    facts = [("Cluster", cluster), ("Assignment", assignment), ("Policy", definition)]
+    facts = [("Assignment", assignment), ("Policy", definition)]
     if state.reference:
         facts.append(("In the initiative as", state.reference))
     return Announcement(
@@ -61,6 +62,12 @@ def _announcement(state: PolicyState, severity: Severity, what: str) -> Announce
         title=f"Azure Policy: {cluster} {what}",
         summary=f"The assignment {assignment} found so at {state.at:%Y-%m-%d %H:%M} UTC.",
         facts=tuple(facts),
+        clusters=(ClusterLine(name=cluster, reason="", id=state.cluster_id),),
+        many=f"Azure Policy: {{n}} clusters: {what} ({assignment}, {definition})",
+        at=state.at,
+        subject=state.cluster_id,
+        next_step="Look at the assignment's reasons in Azure Policy." if severity == "error" else "",
+        fields={**of_cluster(state.cluster_id), "policy": assignment, "reason": what},
     )
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from shared.domain.clusters import Traits
 from shared.domain.flux_receivers import FluxReceiver
 from shared.domain.flux_reports import FluxReport
 from shared.domain.gates import Gate
@@ -80,6 +81,8 @@ class Target(Record, frozen=True):
     namespace: str = ""  #: of its Flux objects on the cluster
     kustomizations: tuple[str, ...] = ()  #: names within the fluxConfiguration, as planning found them
     reports: dict[str, FluxReport] = {}  #: by name of the kustomization: what Flux itself said last of an outcome
+    has_failed: bool = False  #: in this rollout, at some time
+    traits: Traits | None = None  #: of its cluster, where an alert asked for them as it was planned
 
     @property
     def asked(self) -> Pin | None:

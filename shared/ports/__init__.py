@@ -3,7 +3,7 @@
 from shared.ports.changes import Changes, Checks, ObjectEvents
 from shared.ports.configurations import AskedStates, Configurations, ForeignWrites, Restorations
 from shared.ports.fleet import Fleet, FleetPages, FluxConfigurations, Inventory, PolicyStates, Probe
-from shared.ports.outbound import Compare, GateCaller, GitHost, Provider, ReceiverCaller, Registry
+from shared.ports.outbound import Compare, EventTopics, GateCaller, GitHost, Provider, ReceiverCaller, Registry
 from shared.ports.queues import Queue
 from shared.ports.records import Audit, LogRows, LogStreams
 from shared.ports.resources import ClusterResources, Clusters, Onboardings, ResourceManager
@@ -22,6 +22,7 @@ __all__ = [
     "Compare",
     "Configurations",
     "Deliveries",
+    "EventTopics",
     "Fleet",
     "FleetPages",
     "FluxConfigurations",

@@ -1,6 +1,6 @@
 """Ways out to chats, Git hosts, gates, registries and clusters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from shared.domain.commit_reports import Saying
@@ -14,6 +14,17 @@ class Provider(Protocol):
 
     async def post(self, parcel: Parcel) -> None:
         """Sends one message that tells all of the parcel's announcements.
+
+        Raises Throttled or Unavailable when it may work later, Rejected when it never will.
+        """
+        ...
+
+
+class EventTopics(Protocol):
+    """Topics of an event broker."""
+
+    async def publish(self, topic: str, events: Sequence[Mapping[str, object]], *, key: str = "") -> None:
+        """Publishes events in the JSON format of CloudEvents, all or none. `topic` is an address; without a `key` as the app's identity.
 
         Raises Throttled or Unavailable when it may work later, Rejected when it never will.
         """

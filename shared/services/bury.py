@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.domain.announcements import Announcement
+from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
 from shared.domain.errors import NotFound, SluiceError
@@ -72,8 +72,14 @@ class Bury:
                 kind="message.buried",
                 severity="error",
                 title=f"A message failed in {queue}",
-                summary=f"It was tried as often as host.json allows and is recorded. Put it back with: sluice replay {grave}",
+                summary="It was tried as often as host.json allows, and is recorded.",
                 facts=(("Queue", queue),),
+                clusters=(ClusterLine(name=grave, reason=f"sluice replay {grave}"),),
+                many=f"{{n}} messages failed in {queue}",
+                at=self.clock(),
+                subject=f"queue {queue}",
+                next_step="Find out why in the function's log; sluice replay puts a message back.",
+                fields={"queue": queue},
             )
         )
 

@@ -1,14 +1,16 @@
 """What follows from a step of a rollout: messages, audit records, announcements. Each may be done twice, and is then one."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from msgspec.structs import replace
 
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
 from shared.domain.commit_status import fingerprint
+from shared.domain.endings import endings, kinds
 from shared.domain.messages import (
     COMMIT_REPORTS,
     CONFIG_UPDATES,
@@ -20,10 +22,12 @@ from shared.domain.messages import (
     Notify,
     ReportCommit,
     StepRollout,
+    TellTargets,
 )
 from shared.domain.rollouts import Rollout, RolloutEvent, Target
 from shared.log import event_logger
 from shared.ports import Audit, Queue
+from shared.services.announce import TOLD_PER_STEP
 from shared.services.concurrency import map_bounded
 
 log = event_logger("sluice.effects")
@@ -41,6 +45,7 @@ class Effects:
     audit: Audit
     queue: Queue
     clock: Clock
+    is_wanted: Callable[[Iterable[str]], Awaitable[bool]] | None = None  #: whether an alert may take events of these types; None: none does
 
     async def send_updates(self, targets: Iterable[Target]) -> None:
         """A target whose message is lost is queued anew after a while."""
@@ -59,7 +64,10 @@ class Effects:
         await self.queue.send(ROLLOUT_STEPS, StepRollout(rollout_id=rollout_id), not_before=not_before)
 
     async def note_ends(self, rollout: Rollout, targets: Iterable[Target]) -> None:
-        """One record for each target that came to an end, in the chain of its fluxConfiguration."""
+        """One record for each target that came to an end, in the chain of its fluxConfiguration; and one message for all, where anyone
+        wants to hear of them.
+        """
+        targets = tuple(targets)
 
         async def note(target: Target) -> None:
             await self.audit.append(
@@ -77,6 +85,9 @@ class Effects:
             )
 
         await map_bounded(note, targets)
+        ended = endings(targets)
+        if ended and self.is_wanted and await self.is_wanted(chain.from_iterable(map(kinds, ended))):
+            await self.queue.send(NOTIFICATIONS, TellTargets(rollout_id=rollout.id, at=rollout.updated_at, ended=ended))
 
     async def tell(self, rollout: Rollout) -> Rollout:
         """Puts every event that is untold into the notifications. Save what this gives back: after a crash it is told again, under
@@ -86,7 +97,8 @@ class Effects:
             await self._record(rollout, event)
             # Apart, so that people read what happened at once in its order.
             told_at = self.clock() + timedelta(seconds=_APART_SECONDS * index)
-            await self.queue.send(NOTIFICATIONS, Notify(rollout_id=rollout.id, event_id=event.id), not_before=told_at)
+            if event.kind not in TOLD_PER_STEP:
+                await self.queue.send(NOTIFICATIONS, Notify(rollout_id=rollout.id, event_id=event.id), not_before=told_at)
             log.info(event.kind, extra={"rollout": rollout.id})
         return replace(rollout, announced=len(rollout.events))
 

@@ -9,11 +9,13 @@ from shared.domain.audit import Entry
 from shared.domain.clock import Clock
 from shared.domain.configurations import cluster_id, configuration_id
 from shared.domain.fleet import Aside, Order, Page, Transition
+from shared.domain.lasting import lasting
 from shared.domain.messages import RESTORATIONS, RestoreConfiguration
+from shared.domain.record import digest
 from shared.domain.rollouts import target_id
 from shared.ports import Audit, Queue
 from shared.services.concurrency import map_bounded
-from shared.services.fleet_news import announcements
+from shared.services.fleet_news import announcements, lasting_announcements
 from shared.services.pacing import Pacer
 from shared.services.tell import Tell
 
@@ -45,8 +47,13 @@ class FleetEffects:
 
     async def _say(self, look: str, cause: str, news: Sequence[Transition], *, found: str) -> None:
         await map_bounded(partial(self._note, look, cause), [transition for transition in news if transition.is_drift])
-        for announcement, route in announcements(look, news, found=found):
-            await self.tell(announcement, route=route)
+        for route, alike in announcements(look, news, found=found, public_url=self.tell.public_url):
+            await self.tell.all(alike, route=route, group={"route": route, "batch": digest("batch", look, route)})
+
+    async def remind(self, pages: Sequence[Page]) -> None:
+        """Those who asked for it, of what lasts."""
+        if any(rule.repeat for rule in self.tell.config.rules()):
+            await self.tell.again(lasting_announcements(lasting(pages), self.tell.public_url))
 
     async def _order(self, orders: Sequence[Order]) -> None:
         """Sends each to its slot, so that ARM's limit holds for these updates too."""

@@ -7,6 +7,7 @@ from functools import cache
 from shared.config.models import Config, Route
 from shared.config.strategies import Strategy, place
 from shared.domain.changes import Change
+from shared.domain.clusters import traits_of
 from shared.domain.errors import Malformed
 from shared.domain.flux_receivers import FluxReceiver, address_for
 from shared.domain.following import RouteAction, why_not_moved
@@ -71,11 +72,11 @@ def explain(config: Config, change: Change, found: Iterable[FluxConfiguration]) 
 
 
 def targets_of(
-    strategy: Strategy, verdicts: Iterable[Verdict], rollout_id: str, known_good: Mapping[str, Pin]
+    strategy: Strategy, verdicts: Iterable[Verdict], rollout_id: str, known_good: Mapping[str, Pin], *, with_traits: bool = False
 ) -> tuple[list[Target], tuple[Calendar, ...]]:
     """The targets of one route's rollout, by stage and then by cluster name, and the calendars that they keep to.
 
-    `known_good`: by ARM id, see `previous_pin`.
+    `known_good`: by ARM id, see `previous_pin`. `with_traits`: the clusters' traits are kept, for alerts that ask for them.
     """
     moved = [(v.stage, v.pin, v.found, v.receiver) for v in verdicts if v.stage is not None and v.pin is not None]
     moved.sort(key=lambda each: (each[0], each[2].cluster_name, each[2].id))
@@ -97,6 +98,7 @@ def targets_of(
             calendar=places[order],
             namespace=found.namespace,
             kustomizations=tuple(sorted(found.kustomizations)),
+            traits=traits_of(found) if with_traits else None,
         )
         for order, (stage, pin, found, receiver) in enumerate(moved)
     ]

@@ -118,7 +118,8 @@ class Plan:
         new_id = rollout_id(change.id, route.name)
         if await self.rollouts.get(new_id) is None:
             strategy = self.config.strategy(route.strategy)
-            targets, calendars = targets_of(strategy, verdicts, new_id, await self._known_good(change, verdicts))
+            known_good, with_traits = await self._known_good(change, verdicts), self.config.asks_of_clusters
+            targets, calendars = targets_of(strategy, verdicts, new_id, known_good, with_traits=with_traits)
             if not targets:
                 await self._note(change, "change.unfollowed", route=route.name)
                 return None

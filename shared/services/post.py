@@ -9,7 +9,7 @@ from shared.config.models import Config
 from shared.config.models import Provider as ProviderConfig
 from shared.domain.audit import Entry
 from shared.domain.clock import Clock
-from shared.domain.deliveries import Delivery, Parcel, after_failure, after_success, take
+from shared.domain.deliveries import Delivery, Parcel, after_failure, after_success, left, take, with_taken
 from shared.domain.errors import Conflict, Malformed, NotFound, Rejected, SluiceError, Upstream
 from shared.domain.messages import NOTIFICATIONS, Deliver
 from shared.log import event_logger
@@ -63,7 +63,7 @@ class Post:
     async def _post(self, message: Deliver, delivery: Delivery, etag: str, settings: ProviderConfig) -> None:
         try:
             provider = await self.connect(settings)
-            await provider.post(Parcel(id=delivery.id, announcements=delivery.announcements))
+            await provider.post(Parcel(id=delivery.id, announcements=left(delivery)))
         except (Upstream, NotFound, Malformed) as error:
             await self._failed(message, delivery, etag, error)
             return
@@ -73,6 +73,7 @@ class Post:
     async def _failed(self, message: Deliver, delivery: Delivery, etag: str, error: SluiceError) -> None:
         """A missing secret is tried again like a channel that is down: someone will put it there."""
         code, retry_after = (error.code, error.retry_after) if isinstance(error, Upstream) else ("", None)
+        delivery = with_taken(delivery, error.taken) if isinstance(error, Upstream) else delivery
         log.warning("notification.not-sent", extra={"provider": delivery.provider, "error": type(error).__name__, "code": code})
         failed, again_at = after_failure(delivery, f"{type(error).__name__} {code}".strip(), retry_after, self.clock())
         if isinstance(error, Rejected):
@@ -95,7 +96,7 @@ class Post:
                 action="notification.failed",
                 resource=failed.provider,
                 cause=failed.announcements[0].id,
-                detail={"reason": failed.error, "titles": "; ".join(told.title for told in failed.announcements)},
+                detail={"reason": failed.error, "titles": "; ".join(told.title for told in left(failed))},
             )
         )
         await self.deliveries.save(failed, etag)

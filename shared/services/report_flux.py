@@ -14,7 +14,7 @@ from shared.domain.rollouts import Rollout, Target, target_id
 from shared.domain.targets import seems_new
 from shared.log import event_logger
 from shared.ports import Queue, Rollouts
-from shared.services.flux_alert import COLLECTED_SECONDS, flux_alert, period
+from shared.services.flux_alert import flux_alert, hour
 from shared.services.tell import Tell
 
 log = event_logger("sluice.report_flux")
@@ -88,10 +88,10 @@ class ReportFlux:
         return replace(told, has_news=target.has_news or seems_new(told, told.observation, stage.rules, now, baking=baking))
 
     async def _tell(self, report: FluxReport) -> None:
-        """The same trouble is told once a period, whichever clusters have it."""
+        """The same trouble of the same cluster is told once an hour."""
         now = self.clock()
         alert = flux_alert(report, now)
-        await self.tell(alert, group={"period": period(now)}, at_least_seconds=COLLECTED_SECONDS)
+        await self.tell(alert, since=hour(now))
         log.info("flux.alert", extra={"announcement": alert.id})
 
 

@@ -15,7 +15,7 @@ from shared.domain.crowd import is_due, scope
 from shared.domain.errors import Conflict, NotFound, SluiceError
 from shared.domain.facts import Facts
 from shared.domain.picking import may_start
-from shared.domain.rollouts import FINAL, Glance, Rollout, Target
+from shared.domain.rollouts import Glance, Rollout, Target
 from shared.domain.targets import scheduled
 from shared.domain.turns import Turn, take
 from shared.log import event_logger
@@ -129,7 +129,7 @@ class Step:
         return decision if decision.is_unfinished else None
 
     async def _note_what_was_left(self, rollout: Rollout) -> None:
-        """The audit records of the step before, where its instance died."""
+        """What follows from the ends of the step before, where its instance died."""
         if rollout.unnoted:
             await self.effects.note_ends(rollout, [target for target, _ in await self.rollouts.open(rollout.id, rollout.unnoted)])
 
@@ -176,7 +176,7 @@ class Step:
         await self.effects.call_gates(after, decision.calls)
         if after.wake_at != before.wake_at and after.wake_at:
             await self.effects.step_again(after.id, not_before=after.wake_at)
-        await self.effects.note_ends(after, [target for target in decision.changed if target.state in FINAL])
+        await self.effects.note_ends(after, [target for target in decision.changed if target.id in decision.ended])
         done = replace(after, unnoted=())
         if must_tell(before, after, now):
             done = await self.effects.tell(done)
@@ -192,9 +192,8 @@ def _complete(before: Rollout, decision: Decision, slots: dict[str, datetime], n
     rollout, wake_at = decision.rollout, decision.wake_at
     slotted = {t.id: scheduled(replace(t, slot=slots[t.id]), rollout.stages[t.stage].rules) for t in decision.dispatch}
     changed = tuple(slotted.get(target.id, target) for target in decision.changed)
-    unnoted = tuple(target.id for target in changed if target.state in FINAL)
-    if rollout.unnoted != unnoted:
-        rollout = replace(rollout, unnoted=unnoted)
+    if rollout.unnoted != decision.ended:
+        rollout = replace(rollout, unnoted=decision.ended)
     if wake_at is not None and not (before.wake_at and now < before.wake_at <= wake_at):
         rollout = replace(rollout, wake_at=wake_at)
     return replace(decision, rollout=rollout, changed=changed, dispatch=tuple(slotted.values()))

@@ -92,6 +92,7 @@ class SweepFleet:
         renewed = await self._write(pages, _by_page(groups), look)
         written = [page for page in renewed if page.sweep == look.number]
         await self.effects(written)
+        await self.effects.remind(renewed)
         measure_fleet(renewed)
         log.info("fleet.swept", extra={"sweep": sweep.number, "clusters": len(groups), "pages_written": len(written)})
 

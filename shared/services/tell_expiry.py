@@ -29,8 +29,11 @@ def announce_expiry(expiry: SecretExpiry, users: list[str]) -> Announcement:
         kind="secret.expired" if expiry.expired else "secret.near-expiry",
         severity="error",
         title=f"Secret {expiry.name} {what}",
-        summary=f"{secret} {'expired' if expiry.expired else 'expires'}{when}. Put a new version there; what uses it: {', '.join(users)}.",
+        summary=f"{secret} {'expired' if expiry.expired else 'expires'}{when}. What uses it: {', '.join(users)}.",
         facts=(("Secret", secret), ("Version", expiry.version), ("Used by", ", ".join(users))),
+        subject=secret.lower(),
+        next_step="Put a new version there: what uses it takes it up by itself.",
+        fields={"secret": secret, "reason": what},
     )
 
 

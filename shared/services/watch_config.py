@@ -24,5 +24,8 @@ class WatchConfig:
                 severity="error",
                 title="sluice.yaml is refused",
                 summary=f"The last good version stays in force. {self.problem}",
+                subject="sluice.yaml",
+                next_step="Mend the line, and check it before it is deployed: sluice validate sluice.yaml",
+                fields={"reason": self.problem},
             )
         )

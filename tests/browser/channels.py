@@ -1,24 +1,33 @@
 """A channel of any kind: takes whatever it is sent, and keeps it."""
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from aiohttp import web
+from hostile import OWN
+from told import NOW
 
 from local import tls
 from shared.domain.deliveries import Parcel
 from shared.ports import Provider
 from shared.providers import PROVIDERS
 from shared.providers.http import OutboundHttp
+from shared.providers.means import Means
 
 #: Reads as success for every service that says so in its answer.
 _TAKEN = {"ok": True, "ts": "1.2", "channel": "C1", "status": "success", "result": "Request will be processed"}
 #: How a kind of channel may be set up otherwise than by an address alone.
-_TOKENS = {"slack": ("", "xoxb-1")}
+_TOKENS = {
+    "slack": ("", "xoxb-1"),
+    "webhook": ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",),
+    "pagerduty": ("a-routing-key",),
+    "opsgenie": ("a-key",),
+}
 
 WAYS = [(kind, token) for kind in PROVIDERS for token in _TOKENS.get(kind, ("",))]
 
@@ -40,7 +49,13 @@ class AnyChannel:
         return list(self.bodies)
 
     def _provider(self, http: OutboundHttp, kind: str, token: str) -> Provider:
-        return PROVIDERS[kind](http, address=self.address, token=token, channel="C1" if token else "")
+        channel = "C1" if kind == "slack" and token else ""
+        means = Means(http, address=self.address, token=token, channel=channel, source=OWN, topics=self, clock=lambda: NOW)
+        return PROVIDERS[kind](means)
+
+    async def publish(self, topic: str, events: Sequence[Mapping[str, object]], *, key: str = "") -> None:
+        """Implements ports.EventTopics."""
+        self.bodies.append(msgspec.json.decode(msgspec.json.encode(events)))
 
 
 @asynccontextmanager

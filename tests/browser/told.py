@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from shared.azure_events.news import SecretExpiry
-from shared.domain.announcements import Announcement
+from shared.domain.announcements import Announcement, join
 from shared.domain.fleet import Transition
 from shared.domain.flux_reports import FluxReport
 from shared.domain.gates import Gate
@@ -120,19 +120,25 @@ def of_rollout(kind: str, failures: int = 29) -> Announcement:
 
 
 def of_the_fleet(kind: str, count: int = 3) -> Announcement:
+    """As people get it: all of one kind in one."""
     configuration = "" if kind.startswith(("cluster.", "extension.", "flux.", "policy.")) else "shops"
     news = [
         Transition(
             kind=kind,
             cluster=f"shop-{number:04}-oslo",
+            cluster_id=CLUSTER.format(f"shop-{number:04}-oslo"),
             reason=OF_THE_FLEET.get(kind, "as Azure Resource Graph tells it"),
             configuration=configuration,
             route="shops",
+            at=NOW,
         )
         for number in range(count)
     ]
-    ((told, _),) = fleet_news.announcements("look-1", news, found="at 14:05 UTC")
-    return told
+    ((_, told),) = fleet_news.announcements("look-1", news, found="at 14:05 UTC", public_url=PUBLIC_URL)
+    joined = told[0]
+    for other in told[1:]:
+        joined = join(joined, other) or joined
+    return joined
 
 
 def of_onboarding(kind: Any, number: int = 17) -> Announcement:

@@ -20,6 +20,7 @@ CLUSTER = "cluster-001"
 async def play(start: Start) -> Playground:
     play = await start(clusters=4, canary_share=0.25, settings={"SWEEP_FLEET_SCHEDULE": "* * * * * *"})
     play.configure("\nalerts:\n", "\ndrift: {mode: report, settle: 2s}\n\nalerts:\n")
+    play.tell_at_once()
     return play
 
 

@@ -21,6 +21,7 @@ DRIFT = f"\ndrift: {{mode: report, rules: [{{selector: {{cluster: {PUT_BACK}}}, 
 async def play(start: Start) -> Playground:
     play = await start(clusters=2, canary_share=0.5, events="EventGridSchema")
     play.configure("\nalerts:\n", DRIFT)
+    play.tell_at_once()
     return play
 
 

@@ -12,7 +12,7 @@ from shared.domain.audit import Entry, Link, make_link
 from shared.domain.buckets import ObjectEvent
 from shared.domain.changes import Change
 from shared.domain.checks import CheckResult
-from shared.domain.clusters import Cluster
+from shared.domain.clusters import Cluster, Traits
 from shared.domain.commit_reports import CommitReport, Said
 from shared.domain.configurations import Configuration
 from shared.domain.deliveries import Delivery
@@ -229,6 +229,8 @@ def target(**fields: Any) -> Target:
         "namespace": f"{SECRET}-config",
         "kustomizations": (f"{SECRET}-apps",),
         "reports": {f"{SECRET}-apps": flux_report()},
+        "has_failed": True,
+        "traits": traits(),
     }
     return Target(**(values | fields))
 
@@ -387,11 +389,15 @@ def delivery() -> Delivery:
         title=f"{SECRET} failed",
         summary=f"seven clusters of {SECRET}",
         facts=(("route", SECRET),),
-        clusters=(ClusterLine(name=f"{SECRET}-berlin", reason=f"{SECRET} is closed"),),
+        clusters=(ClusterLine(name=f"{SECRET}-berlin", reason=f"{SECRET} is closed", id=CLUSTER_ID),),
         more_clusters=6,
         links=(("commit", f"https://git.example/{SECRET}"),),
         many=f"of {SECRET} failed",
         others=(digest("other"),),
+        at=AT,
+        subject=CLUSTER_ID,
+        next_step=f"open {SECRET}",
+        fields={"cluster": f"{SECRET}-berlin", "count": 7, "tags": {"owner": SECRET}},
     )
     return Delivery(
         id=digest("delivery"),
@@ -402,6 +408,7 @@ def delivery() -> Delivery:
         state="failed",
         attempts=3,
         announcements=(announcement,),
+        taken=(digest("taken"),),
         error=f"{SECRET} answered 503",
         held_until=later(60),
     )
@@ -472,7 +479,14 @@ def _transition() -> Transition:
         configuration=f"{SECRET}-platform",
         route=f"{SECRET}-route",
         configuration_id=CONFIGURATION_ID,
+        cluster_id=CLUSTER_ID,
+        traits=traits(),
+        at=AT,
     )
+
+
+def traits() -> Traits:
+    return Traits(location="westeurope", distribution="k3s", kubernetes_version="1.33.4", tags={"owner": SECRET})
 
 
 def _order() -> Order:
@@ -532,7 +546,9 @@ def _member() -> Member:
         restored_at=AT,
         note="the budget is spent",
     )
-    entry = FleetEntry(seen=seen, asked=asked, state="non-compliant", drift=drift, missing_since=AT, standing=STANDING, looked_at=AT)
+    entry = FleetEntry(
+        seen=seen, asked=asked, state="non-compliant", drift=drift, missing_since=AT, standing=STANDING, looked_at=AT, since=AT
+    )
     return Member(
         cluster=cluster,
         entries={CONFIGURATION_ID: entry},
@@ -540,6 +556,7 @@ def _member() -> Member:
         restores=(AT,),
         missing_since=AT,
         standing=STANDING,
+        since={"cluster": AT},
     )
 
 

@@ -17,6 +17,7 @@ from shared.domain.deliveries import Parcel
 from shared.domain.errors import Rejected, Throttled, Unavailable, Upstream
 from shared.providers import PROVIDERS
 from shared.providers.http import ANSWER_LIMIT, OutboundHttp
+from shared.providers.means import Means
 from shared.providers.msteams import TeamsProvider
 from shared.providers.slack import SlackProvider
 
@@ -191,7 +192,9 @@ class TestSlack:
 
     async def test_a_token_posts_to_the_channel(self, channel: Channel, http: OutboundHttp) -> None:
         channel.status, channel.body = 200, b'{"ok": true, "ts": "1.2"}'
-        await PROVIDERS["slack"](http, address=channel.address, token="xoxb-1", channel="C1").post(Parcel(id="1", announcements=(FAILED,)))
+        await PROVIDERS["slack"](Means(http, address=channel.address, token="xoxb-1", channel="C1")).post(
+            Parcel(id="1", announcements=(FAILED,))
+        )
         ((_, headers, body),) = channel.sent
         assert headers["Authorization"] == "Bearer xoxb-1"
         assert body["channel"] == "C1"

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from builders import NOW, at
-from msgspec.structs import replace
 
 from shared.domain.announcements import Announcement, ClusterLine
 from shared.domain.deliveries import (
@@ -39,19 +38,6 @@ def test_announcements_collect_in_order() -> None:
 def test_the_same_announcement_twice_is_one() -> None:
     delivery = a_delivery(announcements=(an_announcement(),))
     assert add(delivery, an_announcement()) == delivery
-
-
-def test_the_same_announcement_again_brings_the_clusters_that_it_names_beside() -> None:
-    def naming(*names: str) -> Announcement:
-        return replace(an_announcement(), clusters=tuple(ClusterLine(name=name, reason="down") for name in names))
-
-    delivery = a_delivery(announcements=(an_announcement("other"), naming("berlin")))
-    joined = add(delivery, naming("lyon", "berlin"))
-    assert joined == a_delivery(announcements=(an_announcement("other"), naming("berlin", "lyon")))
-    crowd = [str(number) for number in range(100)]
-    full = add(delivery, naming(*crowd)) or delivery
-    assert full.announcements[1] == naming("berlin", *crowd[:-1])
-    assert add(full, naming("turin")) == full
 
 
 def test_a_message_that_is_full_takes_no_more() -> None:

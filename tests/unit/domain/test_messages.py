@@ -1,12 +1,14 @@
 """What the queues carry."""
 
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.advance import MOST_CHANGES
 from shared.domain.changes import change_id
 from shared.domain.errors import Malformed
 from shared.domain.messages import (
@@ -14,12 +16,14 @@ from shared.domain.messages import (
     ApplyUpdate,
     CallGate,
     Deliver,
+    Ended,
     Message,
     Notify,
     OnboardCluster,
     PlanChange,
     ReportCommit,
     StepRollout,
+    TellTargets,
     VisitCluster,
     encode,
     read,
@@ -36,6 +40,12 @@ messages = st.one_of(
     st.builds(ReportCommit, rollout_id=ids),
     st.builds(OnboardCluster, cluster_id=ids),
     st.builds(VisitCluster, cluster_id=ids, visit=st.integers(0, 2**53)),
+    st.builds(
+        TellTargets,
+        rollout_id=ids,
+        at=st.datetimes(timezones=st.just(UTC)),
+        ended=st.lists(st.builds(Ended, target_id=ids, state=ids, dispatch=st.integers(0, 99), recovered=st.booleans())).map(tuple),
+    ),
     st.builds(CallGate, rollout_id=ids, stage=st.integers(0, 99), gate=ids),
 )
 
@@ -97,3 +107,10 @@ def test_the_same_delivery_of_the_same_repository_has_one_id_however_it_is_writt
     assert one == change_id("platform", "d", "git@github.com:contoso/platform", "refs/heads/main")
     assert one != change_id("platform", "d", "git@github.com:contoso/platform", "refs/heads/Main")
     assert one != change_id("other", "d", "git@github.com:contoso/platform", "refs/heads/main")
+
+
+def test_what_became_of_a_whole_step_fits_into_a_message() -> None:
+    """A queue message holds 64 KiB (learn.microsoft.com, Azure Queue Storage)."""
+    ended = tuple(Ended(target_id=digest(str(number)), state="rolled-back", dispatch=99, recovered=True) for number in range(MOST_CHANGES))
+    text = encode(TellTargets(rollout_id=digest("r"), at=datetime(2026, 11, 23, tzinfo=UTC), ended=ended))
+    assert len(text) * 4 / 3 < 16 * 1024

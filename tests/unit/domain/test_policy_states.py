@@ -64,7 +64,8 @@ def test_the_announcement_names_cluster_assignment_and_policy() -> None:
     told = announce_policy(state(reference="fluxInstalled"))
     assert told is not None
     assert told.title == "Azure Policy: berlin is not compliant"
-    assert dict(told.facts) == {"Cluster": "berlin", "Assignment": "flux", "Policy": "one", "In the initiative as": "fluxInstalled"}
+    assert dict(told.facts) == {"Assignment": "flux", "Policy": "one", "In the initiative as": "fluxInstalled"}
+    assert [line.name for line in told.clusters] == ["berlin"]
     plain = announce_policy(STATE)
     assert plain is not None
     assert "In the initiative as" not in dict(plain.facts)

@@ -233,6 +233,7 @@ async def test_the_invocation_holds_the_turn(world: World) -> None:
         ("report_commit", "commit-reports", encode(ReportCommit(rollout_id="rollout-1"))),
         ("send_notification", "notifications", '{"rolloutId":"r","eventId":"e"}'),
         ("send_notification", "notifications", '{"channel":"c","deliveryId":"d"}'),
+        ("send_notification", "notifications", '{"rolloutId":"r","at":"2026-11-23T12:00:00Z","ended":[]}'),
     ],
 )
 async def test_an_outage_puts_a_message_back_and_buries_nothing(

@@ -80,7 +80,7 @@ def test_any_retry_after_is_survived(value: str) -> None:
 
 
 def test_every_type_has_its_constructor() -> None:
-    assert set(PROVIDERS) == {"msteams", "slack"}
+    assert set(PROVIDERS) == {"msteams", "slack", "webhook", "eventgrid", "pagerduty", "opsgenie"}
 
 
 @pytest.mark.parametrize(("address", "token", "channel"), [("", "", "C1"), ("", "t", ""), ("https://a", "t", "")])

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from builders import NOW, a_rollout, a_stage, a_target, at, sha
+from builders import NOW, a_rollout, a_stage, a_target, at, resource_id, sha
 from fakes import Killed
 from msgspec.structs import replace
 from worlds import CONFIG, World
@@ -278,7 +278,7 @@ async def test_a_failure_is_told_with_its_clusters_and_their_reasons(world: Worl
     await post_what_is_due(world)
     ((announcement,),) = world.provider.sent
     assert announcement.title == "Stage failed: platform / canary"
-    assert announcement.clusters[0] == ClusterLine(name="cluster-000", reason="build failed")
+    assert announcement.clusters[0] == ClusterLine(name="cluster-000", reason="build failed", id=resource_id(0))
     assert (len(announcement.clusters), announcement.more_clusters) == (25, 5)
     assert ("Clusters", "10 compliant, 30 failed") in announcement.facts
 

@@ -1,5 +1,6 @@
 """All fakes together, and the use cases on them, as the composition root puts them together."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +38,7 @@ from shared.config.loader import load_text
 from shared.config.models import Config
 from shared.config.models import Provider as ProviderConfig
 from shared.domain.drift import DriftPolicy
+from shared.domain.endings import are_wanted
 from shared.ports import GitHost, Provider
 from shared.services.act import ActOn
 from shared.services.answer_gate import AnswerGate, Callback
@@ -68,6 +70,7 @@ from shared.services.report_flux import ReportFlux
 from shared.services.step import Step
 from shared.services.sweep_clusters import SweepClusters
 from shared.services.tell import Tell, TellEvent
+from shared.services.tell_targets import TellEnded
 from shared.services.touched_paths import TouchedPaths
 from shared.services.wanted import WantedOf
 
@@ -167,8 +170,14 @@ class World:
         return Plan(self.config, *ports, after, TouchedPaths(self.config, self.compare, self.secrets).fill)
 
     def step(self) -> Step:
-        effects = Effects(self.audit, self.queue, self.clock)
+        effects = Effects(self.audit, self.queue, self.clock, self.are_targets_wanted)
         return Step(self.rollouts, self.pacer, GateFactsOf(self.rollouts, self.checks), effects, self.clock)
+
+    async def are_targets_wanted(self, types: Iterable[str]) -> bool:
+        return are_wanted(self.config.rules(), types)
+
+    def tell_targets(self) -> TellEnded:
+        return TellEnded(self.rollouts, self.tell())
 
     def act(self) -> ActOn:
         return ActOn(self.rollouts, self.changes, Effects(self.audit, self.queue, self.clock), self.clock)
@@ -234,7 +243,7 @@ class World:
         return SweepClusters(self.onboardings, self.clusters, self.wanted(), self.queue, self.clock, LOST_AFTER)
 
     def tell(self) -> Tell:
-        return Tell(self.config, self.deliveries, self.queue, self.clock)
+        return Tell(self.config, self.deliveries, self.queue, self.clock, "https://sluice.example")
 
     def tell_event(self) -> TellEvent:
         return TellEvent(self.rollouts, self.tell(), "")
@@ -260,7 +269,7 @@ class World:
         return Replay(self.audit, self.queue)
 
     async def connect(self, provider: ProviderConfig) -> Provider:
-        await self.secrets.get(provider.address_ref or "")
+        await self.secrets.get(provider.address_ref or provider.token_ref or "")
         return self.provider
 
     async def deliver(self, queue: str, message: Any) -> None:
@@ -281,5 +290,7 @@ class World:
                 await self.report_commit()(message)
             case "notifications" if hasattr(message, "event_id"):
                 await self.tell_event()(message)
+            case "notifications" if hasattr(message, "ended"):
+                await self.tell_targets()(message)
             case "notifications":
                 await self.post()(message)
