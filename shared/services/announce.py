@@ -104,7 +104,8 @@ def _next_step(rollout: Rollout, event: RolloutEvent) -> str:
             f"Mend the clusters, then: sluice retry {rollout.id} --reason TEXT. "
             f"Or let it go on (sluice resume), or take it back (sluice rollback)."
         )
-    if event.kind in ("stage.failed", "stage.succeeded") and event.severity == "error" and rollout.state != "rolling-back":
+    has_failed = event.kind in ("stage.failed", "stage.succeeded") and event.severity == "error" and rollout.state != "rolling-back"
+    if has_failed or (event.kind == "rollout.succeeded" and _totals(rollout).get("failed")):
         return f"Mend the failed clusters, then: sluice retry {rollout.id} --reason TEXT"
     if event.kind in ("stage.failed", "rollout.rolling-back"):
         return "Nothing: the clusters go back to their previous revision. Mend the commit and push again."

@@ -341,3 +341,25 @@ async def test_another_problem_is_told_again(world: World) -> None:
         await WatchConfig(problem, world.tell())()
     await post_what_is_due(world)
     assert [problem in post[0].summary for post, problem in zip(world.provider.sent, ("one", "two"), strict=True)] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "error", "says"),
+    [
+        ("rollout.started", "running", False, ""),
+        ("rollout.succeeded", "succeeded", False, "sluice retry rollout-1"),
+        ("stage.failed", "paused", True, "sluice resume"),
+        ("stage.failed", "running", True, "sluice retry rollout-1"),
+        ("stage.failed", "rolling-back", True, "go back to their previous revision"),
+        ("rollout.rolled-back", "rolled-back", True, "push again"),
+        ("stage.succeeded", "running", False, ""),
+    ],
+)
+def test_what_to_do_next_is_told(kind: str, state: str, error: bool, says: str) -> None:
+    rollout = a_rollout(STAGE, state=state).with_event(kind, NOW, "s", stage=None if kind.startswith("rollout") else 0, error=error)
+    told = announce(rollout, rollout.events[0], [], "https://sluice.example")
+    assert says in told.next_step
+    assert bool(says) is bool(told.next_step)
+    links = {"Rollout": "https://sluice.example/api/dashboard?rollout=rollout-1"}
+    failed = {"Failed clusters": "https://sluice.example/api/dashboard?rollout=rollout-1&stage=canary&state=failed"}
+    assert dict(told.links) == (links | failed if kind.startswith("stage") and error else links)
