@@ -11,6 +11,7 @@ from functions import (
     fleet,
     gates,
     health,
+    notifications,
     on_azure_event,
     onboard,
     plan_change,
@@ -40,5 +41,6 @@ app.register_functions(rollouts.blueprint)
 app.register_functions(fleet.blueprint)
 app.register_functions(acts.blueprint)
 app.register_functions(clusters.blueprint)
+app.register_functions(notifications.blueprint)
 app.register_functions(gates.blueprint)
 app.register_functions(health.blueprint)

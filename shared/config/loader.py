@@ -7,6 +7,7 @@ import msgspec
 import yaml
 
 from shared.config.baseline_checks import check_baselines
+from shared.config.fallback_checks import check_fallbacks
 from shared.config.fields import Problem
 from shared.config.models import EVERY_BRANCH, Config, Receiver, Route, Source
 from shared.config.receiver_checks import check_receiver
@@ -154,6 +155,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
     yield from _check_channels(config)
     yield from check_strategies(config)
     yield from check_reports(config)
+    yield from check_fallbacks(config)
     yield from check_baselines(config)
 
 

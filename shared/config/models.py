@@ -132,6 +132,7 @@ class Provider(Section, frozen=True):
     token_ref: Reference | None = None
     channel: str = ""
     app: App | None = None  #: of a Git host, in place of tokenRef
+    fallback: Name | None = None  #: a channel that gets what this one has not taken
 
 
 class Group(Section, frozen=True):

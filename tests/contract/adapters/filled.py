@@ -15,7 +15,7 @@ from shared.domain.checks import CheckResult
 from shared.domain.clusters import Cluster
 from shared.domain.commit_reports import CommitReport, Said
 from shared.domain.configurations import Configuration
-from shared.domain.deliveries import Delivery
+from shared.domain.deliveries import Delivery, Missed
 from shared.domain.fleet import Aside, Asked, Drift, Extension, Gone, Member, Order, Page, Seen, Standing, Transition
 from shared.domain.fleet import Cluster as FleetCluster
 from shared.domain.fleet import Entry as FleetEntry
@@ -404,6 +404,12 @@ def delivery() -> Delivery:
         announcements=(announcement,),
         error=f"{SECRET} answered 503",
         held_until=later(60),
+        unanswered=1,
+        failing_since=later(-20),
+        ended_at=later(10),
+        fallback=f"{SECRET}-slack",
+        missed=(Missed(provider=f"{SECRET}-first", since=later(-25), error=f"{SECRET} was away"),),
+        resends=2,
     )
 
 
