@@ -9,7 +9,7 @@ from shared.domain.record import Record
 class Channel(Record, frozen=True):
     """What is known of a kind of channel."""
 
-    limit: Limit  #: a tenth below the documented one, since messages take longer or shorter on their way
+    limit: Limit  #: a fifth below the documented one, since messages take longer or shorter on their way
     repeats_show: bool  #: nothing in a message tells it that it was there before
 
 
@@ -17,8 +17,8 @@ class Channel(Record, frozen=True):
 #: (github.com/slackapi/slack-api-specs/issues/10). Teams: four requests a second (learn.microsoft.com, connectors-using), and a
 #: Workflows webhook knows no id either.
 _CHATS = {
-    "slack": Channel(limit=Limit(burst=1, per_second=0.9), repeats_show=True),
-    "msteams": Channel(limit=Limit(burst=1, per_second=3.6), repeats_show=True),
+    "slack": Channel(limit=Limit(burst=1, per_second=0.8), repeats_show=True),
+    "msteams": Channel(limit=Limit(burst=1, per_second=3.2), repeats_show=True),
 }
 #: They get the stable id of each message, and can tell a repetition by it. The rate is ours.
 _SERVICE = Channel(limit=Limit(burst=1, per_second=10), repeats_show=False)

@@ -5,95 +5,16 @@ from datetime import timedelta
 
 import pytest
 from builders import NOW, at
+from chats import Chats
 from counted import Since, timed
 from fakes import Killed
 from msgspec.structs import replace
-from worlds import CONFIG, World
 
-from shared.config.loader import load_text
-from shared.config.models import Provider as ProviderConfig
-from shared.domain.announcements import Announcement
-from shared.domain.deliveries import GIVE_UP_AFTER, Delivery, Parcel
+from shared.domain.deliveries import GIVE_UP_AFTER, Delivery
 from shared.domain.errors import NotAllowed, NotFound, Refused, Rejected, SluiceError, Throttled, Unavailable
-from shared.domain.messages import Deliver
 from shared.metrics import NOTIFICATION_ATTEMPTS, NOTIFICATION_ENDED
-from shared.ports import Provider
-from shared.services.report_deliveries import ReportDeliveries
 
-CHANNELS = """
-providers:
-  - {name: ops, type: msteams, addressRef: kv://sluice/teams, fallback: second}
-  - {name: second, type: slack, channel: "#ops", tokenRef: kv://sluice/slack, fallback: third}
-  - {name: third, type: msteams, addressRef: kv://sluice/third}
-alerts:
-  - {name: all, provider: ops}
-"""
 GONE = Rejected("gone", code="404")
-
-
-class Chat:
-    """A channel that takes messages, unless it is told to fail."""
-
-    def __init__(self) -> None:
-        self.got: list[Parcel] = []
-        self.fails: Exception | None = None
-        self.calls = 0
-
-    async def post(self, parcel: Parcel) -> None:
-        await asyncio.sleep(0)
-        self.calls += 1
-        if self.fails:
-            raise self.fails
-        self.got.append(parcel)
-
-
-class Chats(World):
-    """Three channels, each the fallback of the one before."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.config = load_text(CONFIG.partition("providers:")[0] + CHANNELS.lstrip())
-        self.chats = {name: Chat() for name in ("ops", "second", "third")}
-        self.unusable: dict[str, Exception] = {}
-
-    async def connect(self, provider: ProviderConfig) -> Provider:
-        if provider.name in self.unusable:
-            raise self.unusable[provider.name]
-        return self.chats[provider.name]
-
-    async def told(self, name: str = "a") -> Deliver:
-        """Something was told; the message that waits for it."""
-        await self.tell()(Announcement(id=name, kind="stage.failed", severity="error", title=f"Stage {name}", summary="It failed"))
-        message = self.queue.sent[-1].message
-        assert isinstance(message, Deliver)
-        return message
-
-    async def run(self, *, until: timedelta = timedelta(days=9)) -> None:
-        """Until nothing waits any more. An instance that dies leaves its message, as the host does."""
-        while self.queue.waiting:
-            sent = min(self.queue.waiting, key=lambda each: each.not_before or NOW)
-            if sent.not_before and sent.not_before > NOW + until:
-                return
-            self.clock.now = max(self.clock.now, sent.not_before or NOW)
-            try:
-                await self.deliver(sent.queue, sent.message)
-            except Killed:
-                self.faults.die_at = None
-                continue
-            self.queue.waiting.remove(sent)
-
-    def states(self) -> dict[str, str]:
-        return {kept.provider: kept.state for kept in self.deliveries.kept.all()}
-
-    def got(self) -> dict[str, int]:
-        return {name: len(chat.got) for name, chat in self.chats.items()}
-
-    def delivery(self, provider: str = "ops") -> Delivery:
-        (found,) = [kept for kept in self.deliveries.kept.all() if kept.provider == provider]
-        return found
-
-    def report(self) -> ReportDeliveries:
-        return ReportDeliveries(self.deliveries)
 
 
 @pytest.fixture
@@ -265,7 +186,7 @@ async def test_a_time_out_is_no_answer_and_the_channel_may_show_it(chats: Chats)
     assert (chats.delivery().state, chats.delivery().unanswered, chats.chats["ops"].calls) == ("collecting", 4, 4)
     assert chats.delivery().error == "Unavailable TimeoutError: the channel may show it all the same"
     waiting = await chats.report()("collecting", limit=10, continuation="")
-    assert [(each["attempts"], each["error"][:11]) for each in waiting["notifications"]] == [(4, "Unavailable")]  # type: ignore[attr-defined, index] # JSON
+    assert [(each["attempts"], each["error"][:11]) for each in waiting["notifications"]] == [(4, "Unavailable")]
 
 
 async def a_failed_one(chats: Chats) -> Delivery:
@@ -345,8 +266,8 @@ async def test_the_list_comes_page_by_page(chats: Chats) -> None:
     continuation: str | None = ""
     while continuation is not None:
         page = await chats.report()("failed", limit=2, continuation=continuation)
-        titles += [each["titles"] for each in page["notifications"]]  # type: ignore[attr-defined] # JSON
-        continuation = page["continuation"]  # type: ignore[assignment] # JSON
+        titles += [each["titles"] for each in page["notifications"]]
+        continuation = page["continuation"]
     assert titles == [[f"Stage {number}"] for number in (4, 3, 2, 1, 0)]
 
 
