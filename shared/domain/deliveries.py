@@ -52,6 +52,7 @@ class Delivery(Record, frozen=True):
     error: str = ""
     held_until: datetime | None = None  #: an attempt is posting it
     failing_since: datetime | None = None
+    again_at: datetime | None = None  #: of the next attempt, once one has failed: whatever message comes before has to wait
     ended_at: datetime | None = None  #: when it was handed over, or given up
     fallback: str = ""  #: the provider that it was handed over to
     missed: tuple[Missed, ...] = ()  #: the channels that did not take it before it came to this one
@@ -104,6 +105,11 @@ def after_success(delivery: Delivery) -> Delivery:
     return replace(delivery, state="sent", attempts=delivery.attempts + 1, error="", held_until=None)
 
 
+def wakes_at(delivery: Delivery) -> datetime:
+    """Before that nothing is done with it."""
+    return max(delivery.due_at, delivery.again_at or delivery.due_at, delivery.held_until or delivery.due_at)
+
+
 def overdue_at(delivery: Delivery) -> datetime:
     return delivery.due_at + GIVE_UP_AFTER
 
@@ -124,7 +130,8 @@ def after_failure(delivery: Delivery, failure: Failure, now: datetime, *, repeat
     overdue = overdue_at(delivery)
     if failure.final or now >= overdue:
         return failed, None
-    return failed, min(now + timedelta(seconds=_wait(failed, failure, repeats_show=repeats_show)), overdue)
+    again_at = min(now + timedelta(seconds=_wait(failed, failure, repeats_show=repeats_show)), overdue)
+    return replace(failed, again_at=again_at), again_at
 
 
 def _wait(failed: Delivery, failure: Failure, *, repeats_show: bool) -> float:
@@ -192,6 +199,7 @@ def resend(delivery: Delivery, now: datetime) -> Delivery:
         attempts=0,
         unanswered=0,
         failing_since=None,
+        again_at=None,
         ended_at=None,
         resends=delivery.resends + 1,
     )

@@ -23,6 +23,7 @@ from shared.domain.deliveries import (
     overdue_at,
     parcel,
     take,
+    wakes_at,
 )
 from shared.domain.errors import Conflict, Malformed, NotFound, SluiceError, Unavailable, Upstream
 from shared.domain.failures import Failure, not_connected, not_posted
@@ -63,8 +64,8 @@ class Post:
             return
         if delivery.state != "collecting":
             return
-        if self.clock() < delivery.due_at:
-            await self._look_again(message, delivery.due_at)
+        if self.clock() < (wakes := wakes_at(delivery)):
+            await self._look_again(message, wakes)
             return
         try:
             await self._attempt(message, delivery, etag)
@@ -75,9 +76,6 @@ class Post:
         settings = self.config.provider(delivery.provider)
         if settings is None or settings.type in GIT_HOSTS:
             await self._end(delivery, etag, _GONE, None)
-            return
-        if delivery.held_until and self.clock() < delivery.held_until:
-            await self._look_again(message, delivery.held_until)
             return
         admission = await self.pacer.enter(settings, message.slot)
         if admission.is_in:

@@ -406,6 +406,7 @@ def delivery() -> Delivery:
         held_until=later(60),
         unanswered=1,
         failing_since=later(-20),
+        again_at=later(5),
         ended_at=later(10),
         fallback=f"{SECRET}-slack",
         missed=(Missed(provider=f"{SECRET}-first", since=later(-25), error=f"{SECRET} was away"),),

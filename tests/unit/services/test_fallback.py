@@ -189,6 +189,21 @@ async def test_a_time_out_is_no_answer_and_the_channel_may_show_it(chats: Chats)
     assert [(each["attempts"], each["error"][:11]) for each in waiting["notifications"]] == [(4, "Unavailable")]
 
 
+async def test_a_message_that_comes_again_while_its_channel_is_waited_for_makes_no_attempt(chats: Chats) -> None:
+    chats.chats["ops"].fails = TimeoutError()
+    message = await chats.told()
+    await chats.run(until=timedelta())
+    for _ in range(3):
+        chats.clock.pass_(5)
+        await chats.post()(message)
+    assert chats.chats["ops"].calls == 1
+    await chats.run(until=timedelta(minutes=30))
+    assert chats.chats["ops"].calls == 4
+    chats.chats["ops"].fails = None
+    await chats.run()
+    assert chats.got() == {"ops": 1, "second": 0, "third": 0}
+
+
 async def a_failed_one(chats: Chats) -> Delivery:
     for chat in chats.chats.values():
         chat.fails = GONE
