@@ -26,6 +26,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 TITLE = re.compile(r"counted-[a-z]+-[0-9]{3}")
 FALLBACK = "spare"
 LONGER_THAN_A_TIME_OUT = 20  #: seconds; the app waits 15
+IMPATIENT = {"SLUICE_HOST_LEASE_SECONDS": "10"}  #: when a dead instance's message comes back; in Azure ten minutes
 MOST_UNDER_WAY = 8  #: posts in a second and a bit more, on a machine that has others to serve
 SLACK = "/slack/api/chat.postMessage"
 
@@ -77,7 +78,7 @@ def row(what: str, asked: int, shown: Counter[str], note: str = "") -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def play(start: Start) -> Playground:
-    play = await start(clusters=1)
+    play = await start(clusters=1, settings=IMPATIENT)
     names = ("busy", "quiet", "crash", "silent", FALLBACK)
     closed = teams(play, "closed", FALLBACK)
     play.configure("providers:\n", f"providers:\n{''.join(teams(play, name) for name in names)}{closed}")
