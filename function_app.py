@@ -12,6 +12,7 @@ from functions import (
     gates,
     health,
     history,
+    notifications,
     on_azure_event,
     onboard,
     plan_change,
@@ -42,5 +43,6 @@ app.register_functions(fleet.blueprint)
 app.register_functions(history.blueprint)
 app.register_functions(acts.blueprint)
 app.register_functions(clusters.blueprint)
+app.register_functions(notifications.blueprint)
 app.register_functions(gates.blueprint)
 app.register_functions(health.blueprint)

@@ -73,6 +73,19 @@ class Api:
         found: dict[str, Any] = json.loads(text)
         return found
 
+    async def notifications(self, state: str) -> AsyncIterator[dict[str, Any]]:
+        """The messages to people in a state, newest first, page by page."""
+        continuation: str | None = ""
+        while continuation is not None:
+            page = await self._get(f"/api/notifications?limit=100&state={_part(state)}&continuation={_part(continuation)}")
+            for notification in page["notifications"]:
+                yield notification
+            continuation = page["continuation"]
+
+    async def resend(self, channel: str, notification_id: str, body: Mapping[str, str]) -> dict[str, Any]:
+        """The message after it was asked for again. Raises ApiError with the app's reason."""
+        return await self._post(f"/api/notifications/{_part(channel)}/{_part(notification_id)}/resend", body)
+
     async def find(self, beginning: str) -> str:
         """The id of the one rollout among the newest that begins so; a whole id is taken as it is. Raises ApiError."""
         if len(beginning) >= _ID_LENGTH:

@@ -23,12 +23,13 @@ from cli import (
     send,
     simulate,
     status,
+    undelivered,
     up,
     validate,
 )
 
 VERBS = (
-    *(up, demo, send, status, clusters, fleet, history, act, gate, plan, simulate, cost),
+    *(up, demo, send, status, clusters, fleet, history, undelivered, act, gate, plan, simulate, cost),
     *(validate, schema, events, init, audit, replay, keys, flux_token),
 )
 

@@ -3,6 +3,7 @@
 import azure.functions as func
 
 _LONGEST_ID = 64
+_DIGEST, _HEX = 32, frozenset("0123456789abcdef")
 
 
 def rollout_id(req: func.HttpRequest) -> str:
@@ -12,6 +13,16 @@ def rollout_id(req: func.HttpRequest) -> str:
     given = req.route_params.get("id") or ""
     if not (given.isascii() and given.replace("-", "").isalnum() and len(given) <= _LONGEST_ID):
         raise NotFound("there is no such rollout")
+    return given
+
+
+def digest_in(req: func.HttpRequest, part: str) -> str:
+    """A part of the path that can only be a digest. Raises NotFound."""
+    from shared.domain.errors import NotFound
+
+    given = req.route_params.get(part) or ""
+    if len(given) != _DIGEST or not set(given) <= _HEX:
+        raise NotFound("there is no such notification")
     return given
 
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from shared.providers.flux_receivers import FluxReceivers
     from shared.providers.http import OutboundHttp
     from shared.providers.registry import OciRegistry
+    from shared.services.channel_pacing import ChannelPacer
     from shared.services.pacing import Pacer
     from shared.services.rates import Rates
     from shared.services.refusals import Refusals
@@ -264,6 +265,13 @@ class Adapters:
         from shared.services.rates import Rates
 
         return Rates(CosmosPace(self.database), now)
+
+    @cached_property
+    def channel_pacer(self) -> "ChannelPacer":
+        from shared.azure.cosmos.pace import CosmosPace
+        from shared.services.channel_pacing import ChannelPacer
+
+        return ChannelPacer(CosmosPace(self.database), now)
 
     @cached_property
     def refusals(self) -> "Refusals":

@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from shared.services.report import Report
     from shared.services.report_clusters import ReportClusters
     from shared.services.report_commit import ReportOn
+    from shared.services.report_deliveries import ReportDeliveries
     from shared.services.report_fleet import ReportFleet
     from shared.services.report_flux import ReportFlux
+    from shared.services.resend import Resend
     from shared.services.restore import Restore
     from shared.services.step import Step
     from shared.services.sweep_clusters import SweepClusters
@@ -254,8 +256,15 @@ class App(Adapters):
 
     async def post(self) -> "Post":
         from shared.services.post import Post
+        from shared.services.undelivered import Undelivered
 
-        return Post(await self.config.latest(), self.deliveries, self.audit, self.queue, now, self.connect)
+        undelivered = Undelivered(self.deliveries, self.audit, self.queue)
+        return Post(await self.config.latest(), self.deliveries, self.queue, now, self.connect, self.channel_pacer, undelivered)
+
+    async def resend(self) -> "Resend":
+        from shared.services.resend import Resend
+
+        return Resend(await self.config.latest(), self.deliveries, self.audit, self.queue, now)
 
     async def report_commit(self) -> "ReportOn":
         from shared.services.report_commit import ReportOn
@@ -302,6 +311,11 @@ class App(Adapters):
         from shared.services.history import History
 
         return History(self.fleet_pages, self.audit)
+
+    def report_deliveries(self) -> "ReportDeliveries":
+        from shared.services.report_deliveries import ReportDeliveries
+
+        return ReportDeliveries(self.deliveries)
 
     def report_fleet(self) -> "ReportFleet":
         from shared.services.report_fleet import ReportFleet

@@ -21,6 +21,8 @@ ROLLOUTS, TARGETS = "sluice.rollouts.active", "sluice.rollouts.targets"
 STARTED, ENDED = "sluice.rollout.started", "sluice.rollout.ended"
 #: The fleet, as its newest sweep saw it.
 CLUSTERS, CONFIGURATIONS, DRIFTED = "sluice.fleet.clusters", "sluice.fleet.configurations", "sluice.fleet.drifted"
+#: Attempts to post a message, by provider and outcome; seconds until one was sent, handed over or given up, by provider and state.
+NOTIFICATION_ATTEMPTS, NOTIFICATION_ENDED = "sluice.notifications.attempts", "sluice.notifications.ended"
 
 #: From a second to a week: OpenTelemetry's own end after less than three hours.
 _SECONDS = (1, 5, 15, 30, 60, 120, 300, 900, 1800, 3600, 4 * 3600, 12 * 3600, 86400, 3 * 86400, 7 * 86400)

@@ -41,8 +41,8 @@ class CommitFault:
 class HttpFault:
     """A rule over requests: a share (`rate`) or a number (`times`) of those that match fail or wait.
 
-    `status` None means only the delay; `after` lets the request take effect first, so that only its answer is lost;
-    `drop` closes the connection in place of an answer.
+    `status` None means only the delay; `after` lets the request take effect first, so that only its answer is lost, or late;
+    `drop` closes the connection in place of an answer; `body` is what is answered, in place of Azure's error.
     """
 
     method: str
@@ -55,6 +55,7 @@ class HttpFault:
     delay_seconds: float
     after: bool
     drop: bool
+    body: str | None
 
     def strikes(self, method: str, path: str, chance: random.Random) -> bool:
         if self.method not in ("*", method) or not self.path.search(path):
@@ -132,6 +133,7 @@ def _http_fault(rule: dict[str, Any]) -> HttpFault:
         delay_seconds=float(rule.get("delaySeconds", 0)),
         after=bool(rule.get("after", False)),
         drop=bool(rule.get("drop", False)),
+        body=rule.get("body"),
     )
 
 

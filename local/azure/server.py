@@ -182,13 +182,14 @@ def _breaker(faults: Faults) -> Middleware:
 
 
 async def _strike(fault: HttpFault, request: web.Request, handler: Next) -> web.StreamResponse:
-    """Waits, lets the request take effect first if the rule says so, then fails it if the rule says so."""
+    """Lets the request take effect first if the rule says so, waits, then fails it if the rule says so."""
+    answer = await handler(request) if fault.after else None
     await asyncio.sleep(fault.delay_seconds)
     if fault.status is None and not fault.drop:
-        return await handler(request)
-    if fault.after:
-        await handler(request)
+        return answer or await handler(request)
     if fault.drop and request.transport is not None:
         request.transport.abort()
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    if fault.body is not None:
+        return web.Response(status=fault.status or 503, text=fault.body, content_type="application/json", headers=headers)
     raise AzureError(fault.status or 503, fault.code, "A fault rule of the simulator answers here.", headers=headers)

@@ -9,6 +9,7 @@ import yaml
 from shared.config.alert_checks import check_alerts
 from shared.config.baseline_checks import check_baselines
 from shared.config.channel_checks import check_programs
+from shared.config.fallback_checks import check_fallbacks
 from shared.config.fields import Problem
 from shared.config.models import EVERY_BRANCH, Config, Receiver, Route, Source
 from shared.config.receiver_checks import check_receiver
@@ -157,6 +158,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
     yield from check_programs(config)
     yield from check_strategies(config)
     yield from check_reports(config)
+    yield from check_fallbacks(config)
     yield from check_baselines(config)
     yield from check_alerts(config)
 

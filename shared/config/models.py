@@ -141,6 +141,7 @@ class Provider(Section, frozen=True):
     channel: str = ""
     signature: Literal["standard-webhooks", "generic-hmac"] | None = None  #: of a webhook; None = standard-webhooks
     app: App | None = None  #: of a Git host, in place of tokenRef
+    fallback: Name | None = None  #: a channel that gets what this one has not taken
 
 
 class Config(Section, frozen=True):

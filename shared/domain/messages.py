@@ -53,6 +53,7 @@ class Deliver(Record, frozen=True):
 
     channel: str
     delivery_id: str
+    slot: datetime | None = None  #: its place in the line before the channel
 
 
 class Ended(Record, frozen=True):

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from shared.domain.commit_reports import CommitReport
-from shared.domain.deliveries import Delivery
+from shared.domain.deliveries import Delivery, DeliveryState
 
 
 class Deliveries(Protocol):
@@ -15,6 +15,10 @@ class Deliveries(Protocol):
 
     async def save(self, delivery: Delivery, etag: str) -> str:
         """The new ETag. Raises Conflict when it changed since it was read."""
+        ...
+
+    async def newest(self, state: DeliveryState, limit: int, continuation: str) -> tuple[list[Delivery], str | None]:
+        """Those in a state by their creation, newest first, a page; "" for the first, and what asks for the next."""
         ...
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
 
 ANSWER_LIMIT = 64 * 1024  # bytes
+#: A gateway's own answers, who got none from the service behind it, or none that it understood (RFC 9110, sections 15.6.3 and 15.6.5).
+_FROM_BETWEEN = frozenset({502, 504})
+CONNECT_SECONDS = 5.0
 LONGEST_RETRY_AFTER = 24 * 60 * 60  # seconds; who asks for more is asked again anyway
 
 
@@ -104,7 +107,7 @@ class OutboundHttp:
     async def _send(
         self, method: str, address: str, headers: Mapping[str, str], body: bytes | None = None, *, limit: int = ANSWER_LIMIT
     ) -> Answer:
-        from aiohttp import ClientError, InvalidURL
+        from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError, InvalidURL
 
         try:
             async with self._open().request(method, address, data=body, headers=headers, allow_redirects=False) as response:
@@ -113,7 +116,8 @@ class OutboundHttp:
             raise Rejected("the address is not valid", code="InvalidAddress") from None
         except (ClientError, TimeoutError) as error:
             # Not chained: aiohttp's errors quote the address.
-            raise Unavailable(f"no answer ({type(error).__name__})", code=type(error).__name__) from None
+            name, was_sent = type(error).__name__, not isinstance(error, ClientConnectorError | ConnectionTimeoutError)
+            raise Unavailable(f"no answer ({name})", code=name, unanswered=was_sent) from None
 
     def _open(self) -> "ClientSession":
         if self._session is None:
@@ -127,7 +131,8 @@ class OutboundHttp:
                     resolver=self._resolver and self._resolver(),
                     use_dns_cache=self._resolver is None,
                 ),
-                timeout=ClientTimeout(total=self._timeout_seconds),
+                # A host that does not take the connection was not told anything: known sooner, and told apart.
+                timeout=ClientTimeout(total=self._timeout_seconds, sock_connect=min(CONNECT_SECONDS, self._timeout_seconds)),
                 cookie_jar=DummyCookieJar(),
                 # Answers come as they are: a few compressed bytes must not become many in memory.
                 headers={"User-Agent": "Sluice", "Accept-Encoding": "identity"},
@@ -176,5 +181,6 @@ def _failure(answer: Answer, now: float) -> Upstream:
     if answer.status == 429:
         return Throttled("asked to slow down", code="429", retry_after=wait)
     if answer.status == 408 or answer.status >= 500:
-        return Unavailable(f"answered {answer.status}", code=str(answer.status), retry_after=wait)
+        unanswered = answer.status in _FROM_BETWEEN
+        return Unavailable(f"answered {answer.status}", code=str(answer.status), retry_after=wait, unanswered=unanswered)
     return Rejected(f"answered {answer.status}", code=str(answer.status))

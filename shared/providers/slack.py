@@ -26,6 +26,8 @@ _MARKS = {"attention": "\U0001f534", "good": "\U0001f7e2", "emphasis": "\U0001f5
 # Errors of chat.postMessage that pass: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 _THROTTLED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 _PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
+# Of these Slack says that some of the call may have succeeded before: the message may be there.
+_UNCERTAIN = frozenset({"internal_error", "fatal_error"})
 
 
 class SlackProvider:
@@ -58,14 +60,15 @@ class SlackProvider:
         try:
             told = msgspec.convert(msgspec.json.decode(answer.body), dict[str, Any])
         except (msgspec.MsgspecError, ValueError):
-            raise Unavailable("Slack's answer is not JSON", code="NotJson") from None
+            raise Unavailable("Slack's answer is not JSON", code="NotJson", unanswered=True) from None
         if told.get("ok") is True:
             return
         code = _code(told.get("error"))
         if code in _THROTTLED:
             raise Throttled("Slack asks to slow down", code=code, retry_after=self._http.retry_after(answer))
         if code in _PASSING:
-            raise Unavailable("Slack failed", code=code, retry_after=self._http.retry_after(answer))
+            wait = self._http.retry_after(answer)
+            raise Unavailable("Slack failed", code=code, retry_after=wait, unanswered=code in _UNCERTAIN)
         raise Rejected("Slack refuses the message", code=code)
 
 

@@ -28,6 +28,8 @@ class Document(Generic[T]):
     place: Callable[[T], tuple[str, str]]  #: partition key and id of a value
     clear: frozenset[str]
     scope: Callable[[T], str] = lambda _: FLEET  #: whose data key seals it
+    #: how long it lives from its last write on, where that is not what its container says (learn.microsoft.com, time to live)
+    lives_seconds: Callable[[T], int | None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Shelf(Generic[T]):
             _PARTITION_FIELDS[kind.container]: partition,
             "type": kind.kind,
             "version": kind.version,
+            **({} if (lives := kind.lives_seconds(value)) is None else {"ttl": lives}),
             "sealed": await self.sealer.seal(
                 msgspec.json.encode(secret), scope=kind.scope(value), binding=_binding(kind.container, partition, item)
             ),

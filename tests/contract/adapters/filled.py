@@ -15,7 +15,7 @@ from shared.domain.checks import CheckResult
 from shared.domain.clusters import Cluster, Traits
 from shared.domain.commit_reports import CommitReport, Said
 from shared.domain.configurations import Configuration
-from shared.domain.deliveries import Delivery
+from shared.domain.deliveries import Delivery, Missed
 from shared.domain.fleet import Aside, Asked, Drift, Extension, Gone, Member, Order, Page, Seen, Standing, Transition
 from shared.domain.fleet import Cluster as FleetCluster
 from shared.domain.fleet import Entry as FleetEntry
@@ -411,6 +411,13 @@ def delivery() -> Delivery:
         taken=(digest("taken"),),
         error=f"{SECRET} answered 503",
         held_until=later(60),
+        unanswered=1,
+        failing_since=later(-20),
+        again_at=later(5),
+        ended_at=later(10),
+        fallback=f"{SECRET}-slack",
+        missed=(Missed(provider=f"{SECRET}-first", since=later(-25), error=f"{SECRET} was away"),),
+        resends=2,
     )
 
 

@@ -14,7 +14,7 @@ from shared.azure.cosmos.checks import CHECK, CosmosChecks
 from shared.azure.cosmos.commit_reports import COMMIT_REPORT
 from shared.azure.cosmos.configurations import CONFIGURATION
 from shared.azure.cosmos.database import Database
-from shared.azure.cosmos.deliveries import DELIVERY
+from shared.azure.cosmos.deliveries import DELIVERY, CosmosDeliveries
 from shared.azure.cosmos.documents import Shelf
 from shared.azure.cosmos.fleet import PAGE, SWEEP
 from shared.azure.cosmos.foreign_writes import FOREIGN_WRITE, CosmosForeignWrites
@@ -27,8 +27,10 @@ from shared.azure.cosmos.rollouts import ROLLOUT, TARGET, CosmosRollouts
 from shared.azure.sealing import EnvelopeSealer
 from shared.config.models import Receiver
 from shared.domain.audit import verify
+from shared.domain.deliveries import Delivery
 from shared.domain.errors import Conflict, Malformed, Sealed
 from shared.domain.pace import Pace
+from shared.domain.record import digest
 from shared.services.rates import Rates
 
 KINDS = [
@@ -129,6 +131,33 @@ async def test_the_pages_of_rollouts_are_whole_and_newest_first(database: Databa
     assert [rollout.created_at for rollout in seen] == sorted((r.created_at for r in seen), reverse=True)
     assert {rollout.id for rollout in seen} == {f"r{number:02}" for number in range(25)}
     assert len(seen) == 25
+
+
+async def test_the_pages_of_messages_in_a_state_are_whole_and_newest_first(database: Database, sealer: EnvelopeSealer) -> None:
+    store = CosmosDeliveries(database, sealer)
+    for number in range(25):
+        # Five of each moment, in three channels, and others between them.
+        made = replace(filled.delivery(), id=digest(str(number)), channel=digest(str(number % 3)), created_at=filled.later(number // 5))
+        assert await store.create(made)
+        assert await store.create(replace(made, id=digest("other", str(number)), state="sent"))
+    seen: list[Delivery] = []
+    continuation: str | None = ""
+    while continuation is not None:
+        page, continuation = await store.newest("failed", 4, continuation)
+        seen += page
+    assert [each.created_at for each in seen] == sorted((each.created_at for each in seen), reverse=True)
+    assert sorted(each.id for each in seen) == sorted(digest(str(number)) for number in range(25))
+    assert await store.newest("collecting", 4, "") == ([], None)
+
+
+async def test_what_was_never_delivered_outlives_its_container_s_week(database: Database, sealer: EnvelopeSealer) -> None:
+    store, failed = CosmosDeliveries(database, sealer), filled.delivery()
+    await store.create(failed)
+    assert (await raw(database, DELIVERY, failed))["ttl"] == 90 * 24 * 3600
+    found = await store.get(failed.channel, failed.id)
+    assert found is not None
+    await store.save(replace(failed, state="sent"), found[1])
+    assert "ttl" not in await raw(database, DELIVERY, failed)
 
 
 async def test_the_clusters_on_their_way_are_seen_at_a_glance_opened_and_paged(database: Database, sealer: EnvelopeSealer) -> None:

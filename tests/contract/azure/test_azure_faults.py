@@ -56,6 +56,13 @@ async def test_a_rule_may_delay_or_drop(cloud: CloudClient, fleet: MadeFleet) ->
     started = time.monotonic()
     assert await suspend(cloud, fleet) == 202
     assert time.monotonic() - started >= 0.2
+    await fail(cloud, fleet, delaySeconds=0.2, times=1, after=True)
+    started = time.monotonic()
+    assert await suspend(cloud, fleet) == 202
+    assert time.monotonic() - started >= 0.2
+    await fail(cloud, fleet, status=200, body='{"ok": false}', times=1)
+    answer = await cloud.patch(fleet.configuration(), {"suspend": True})
+    assert (answer.status, answer.body) == (200, {"ok": False})
     await fail(cloud, fleet, drop=True, times=1)
     with pytest.raises(aiohttp.ClientConnectionError):
         await suspend(cloud, fleet)

@@ -136,16 +136,23 @@ class TestClient:
     async def test_a_silent_server_is_unavailable(self, channel: Channel) -> None:
         channel.open.clear()
         impatient = OutboundHttp(timeout_seconds=0.2)
-        await failure(impatient, channel.address, Unavailable)
+        assert (await failure(impatient, channel.address, Unavailable)).unanswered
         await impatient.close()
+
+    @pytest.mark.parametrize(("status", "unanswered"), [(500, False), (502, True), (503, False), (504, True)])
+    async def test_a_gateway_does_not_know_what_became_of_a_request(
+        self, channel: Channel, http: OutboundHttp, status: int, *, unanswered: bool
+    ) -> None:
+        channel.status = status
+        assert (await failure(http, channel.address, Unavailable)).unanswered is unanswered
 
     async def test_no_server_and_a_foreign_certificate_are_unavailable(
         self, channel: Channel, http: OutboundHttp, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
-        await failure(http, "https://127.0.0.1:1/secret", Unavailable)
+        assert not (await failure(http, "https://127.0.0.1:1/secret", Unavailable)).unanswered
         monkeypatch.setenv("SSL_CERT_FILE", str(tls.create(tmp_path_factory.mktemp("other")).authority))
         distrustful = OutboundHttp()
-        await failure(distrustful, channel.address, Unavailable)
+        assert not (await failure(distrustful, channel.address, Unavailable)).unanswered
         await distrustful.close()
         assert channel.sent == []
 
@@ -204,6 +211,7 @@ class TestSlack:
         [
             (b'{"ok": false, "error": "ratelimited"}', Throttled, "ratelimited"),
             (b'{"ok": false, "error": "internal_error"}', Unavailable, "internal_error"),
+            (b'{"ok": false, "error": "service_unavailable"}', Unavailable, "service_unavailable"),
             (b'{"ok": false, "error": "channel_not_found"}', Rejected, "channel_not_found"),
             (b'{"ok": false, "error": "invalid_auth"}', Rejected, "invalid_auth"),
             (b'{"ok": false, "error": {"x": 1}}', Rejected, "unknown"),
@@ -217,6 +225,7 @@ class TestSlack:
         with pytest.raises(kind) as caught:
             await SlackProvider(http, channel.address, "xoxb-1", "C1").post(Parcel(id="1", announcements=(FAILED,)))
         assert caught.value.code == code
+        assert caught.value.unanswered == (code in ("internal_error", "NotJson"))
         assert caught.value.retry_after == (3 if kind is not Rejected and code != "NotJson" else None)
 
 

@@ -47,6 +47,7 @@ def app(world: World, config_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         resource_manager=world.resource_manager,
         pacer=world.pacer,
         rates=world.rates,
+        channel_pacer=world.channel_pacer,
         compare=world.compare,
         refusals=world.refusals,
         onboardings=world.onboardings,

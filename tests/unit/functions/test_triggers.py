@@ -64,6 +64,11 @@ def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str]
         ("report_commit", {"type": "queueTrigger", "queueName": "commit-reports"}),
         ("restore_configuration", {"type": "queueTrigger", "queueName": "restorations"}),
         ("get_fleet", {"type": "httpTrigger", "route": "fleet", "methods": ["GET"], "authLevel": "FUNCTION"}),
+        ("list_notifications", {"type": "httpTrigger", "route": "notifications", "methods": ["GET"], "authLevel": "FUNCTION"}),
+        (
+            "resend_notification",
+            {"route": "notifications/{channel}/{id}/resend", "methods": ["POST"], "authLevel": "FUNCTION"},
+        ),
         ("bury_changes", {"type": "queueTrigger", "queueName": "changes-poison"}),
         ("bury_rollout_steps", {"type": "queueTrigger", "queueName": "rollout-steps-poison"}),
         ("bury_config_updates", {"type": "queueTrigger", "queueName": "config-updates-poison"}),

@@ -21,7 +21,7 @@ from shared.domain.commits import Commit
 from shared.domain.comparisons import Comparison
 from shared.domain.configurations import Configuration
 from shared.domain.crowd import Scope
-from shared.domain.deliveries import Delivery, Parcel
+from shared.domain.deliveries import Delivery, DeliveryState, Parcel
 from shared.domain.errors import Conflict, NotFound, Rejected
 from shared.domain.fleet import Seen
 from shared.domain.foreign_writes import ForeignWrite, foreign_write_id
@@ -52,6 +52,12 @@ class FakeClock:
 
     def pass_(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+    async def wait(self, seconds: float) -> None:
+        """What happens meanwhile comes first."""
+        until = self.now + timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+        self.now = max(self.now, until)
 
 
 @dataclass
@@ -443,6 +449,11 @@ class FakeDeliveries:
 
     async def save(self, delivery: Delivery, etag: str) -> str:
         return await self.kept.save((delivery.channel, delivery.id), delivery, etag)
+
+    async def newest(self, state: DeliveryState, limit: int, continuation: str) -> tuple[list[Delivery], str | None]:
+        found = sorted((each for each in self.kept.all() if each.state == state), key=lambda each: each.created_at, reverse=True)
+        start = int(continuation or 0)
+        return found[start : start + limit], str(start + limit) if start + limit < len(found) else None
 
 
 class FakeCommitReports:

@@ -46,6 +46,7 @@ from shared.services.apply import Apply
 from shared.services.asides import Asides
 from shared.services.bury import Bury, Replay
 from shared.services.call_gate import Call
+from shared.services.channel_pacing import ChannelPacer
 from shared.services.check import RecordCheck
 from shared.services.effects import Effects
 from shared.services.fleet_effects import FleetEffects
@@ -67,11 +68,13 @@ from shared.services.record_change import RecordChange
 from shared.services.refusals import Refusals
 from shared.services.report_commit import ReportOn
 from shared.services.report_flux import ReportFlux
+from shared.services.resend import Resend
 from shared.services.step import Step
 from shared.services.sweep_clusters import SweepClusters
 from shared.services.tell import Tell, TellEvent
 from shared.services.tell_targets import TellEnded
 from shared.services.touched_paths import TouchedPaths
+from shared.services.undelivered import Undelivered
 from shared.services.wanted import WantedOf
 
 CONFIG = """
@@ -133,6 +136,7 @@ class World:
         self.pacer = Pacer(self.pace, "westeurope", self.clock)
         self.receiver_pace = FakePace(Faults())  # its own, since what it does is no part of what a delivery writes
         self.rates = Rates(self.receiver_pace, self.clock)
+        self.channel_pacer = ChannelPacer(FakePace(Faults()), self.clock)  # its own, for the same reason
         self.refusals = Refusals(self.clock)
         self.looked: dict[str, datetime] = {}
         self._attempts = 0
@@ -249,7 +253,11 @@ class World:
         return TellEvent(self.rollouts, self.tell(), "")
 
     def post(self) -> Post:
-        return Post(self.config, self.deliveries, self.audit, self.queue, self.clock, self.connect)
+        undelivered = Undelivered(self.deliveries, self.audit, self.queue)
+        return Post(self.config, self.deliveries, self.queue, self.clock, self.connect, self.channel_pacer, undelivered, self.clock.wait)
+
+    def resend(self) -> Resend:
+        return Resend(self.config, self.deliveries, self.audit, self.queue, self.clock)
 
     def report_commit(self) -> ReportOn:
         address = "https://sluice.example"
