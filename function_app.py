@@ -8,6 +8,7 @@ from functions import (
     bury,
     call_gate,
     clusters,
+    digests,
     fleet,
     gates,
     health,
@@ -40,5 +41,6 @@ app.register_functions(rollouts.blueprint)
 app.register_functions(fleet.blueprint)
 app.register_functions(acts.blueprint)
 app.register_functions(clusters.blueprint)
+app.register_functions(digests.blueprint)
 app.register_functions(gates.blueprint)
 app.register_functions(health.blueprint)

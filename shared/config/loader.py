@@ -7,6 +7,7 @@ import msgspec
 import yaml
 
 from shared.config.baseline_checks import check_baselines
+from shared.config.digest_checks import check_digests
 from shared.config.fields import Problem
 from shared.config.models import EVERY_BRANCH, Config, Receiver, Route, Source
 from shared.config.receiver_checks import check_receiver
@@ -144,7 +145,7 @@ def _line(node: yaml.Node, path: str) -> int:
 
 
 def _cross_checks(config: Config) -> Iterator[Problem]:
-    for section in ("receivers", "strategies", "routes", "baselines", "providers", "alerts"):
+    for section in ("receivers", "strategies", "routes", "baselines", "providers", "alerts", "digests"):
         yield from _duplicates(section, [item.name for item in getattr(config, section)])
     for index, strategy in enumerate(config.strategies):
         yield from _duplicates(f"strategies[{index}].stages", [stage.name for stage in strategy.stages])
@@ -155,6 +156,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
     yield from check_strategies(config)
     yield from check_reports(config)
     yield from check_baselines(config)
+    yield from check_digests(config)
 
 
 def _duplicates(section: str, names: list[str]) -> Iterator[Problem]:

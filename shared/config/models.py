@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from shared.config.baselines import Baseline
+from shared.config.digests import DigestSection
 from shared.config.drift import DriftSection
 from shared.config.fields import Duration, Name, Rate, Reference, Section, Template, Variable
 from shared.config.requires import Requires
@@ -162,6 +163,7 @@ class Config(Section, frozen=True):
     baselines: tuple[Baseline, ...] = ()
     providers: tuple[Provider, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    digests: tuple[DigestSection, ...] = ()
     drift: DriftSection = DriftSection()
 
     def receiver(self, name: str) -> Receiver | None:
@@ -169,6 +171,9 @@ class Config(Section, frozen=True):
 
     def provider(self, name: str) -> Provider | None:
         return next((provider for provider in self.providers if provider.name == name), None)
+
+    def digest(self, name: str) -> DigestSection | None:
+        return next((digest for digest in self.digests if digest.name == name), None)
 
     def baseline(self, cluster: Cluster) -> Baseline | None:
         """The first of the file that selects the cluster."""

@@ -17,6 +17,13 @@ class ClusterLine(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Picture(msgspec.Struct, frozen=True):
+    """A small picture for channels that show images. It says nothing that the texts do not say."""
+
+    png: bytes  #: a few kilobytes: it is stored and sent with its message
+    text: str  #: what it shows, for those who do not see it
+
+
 class Announcement(msgspec.Struct, frozen=True):
     """One fact worth telling. Every text may hold what users or clusters wrote: providers escape and cut it.
 
@@ -38,6 +45,7 @@ class Announcement(msgspec.Struct, frozen=True):
     subject: str = ""  #: the same for all that is told of one thing, for example a rollout's id; "" = it stands alone
     next_step: str = ""  #: what to do about it
     fields: dict[str, str | int] = {}  #: the same for programs: rollout, route, stage, counts, ...; names in camelCase
+    picture: Picture | None = None
 
     def joined(self, again: "Announcement") -> "Announcement":
         """This one with the clusters that `again`, the same fact, names beside. Beyond a hundred nobody reads on."""

@@ -15,6 +15,9 @@ from shared.domain.record import Record, digest
 #: page is made of it.
 PAGES = 64
 
+#: States of a cluster that nothing reaches.
+_AWAY = frozenset({"offline", "expired"})
+
 DriftKind = Literal["missing", "suspended", "spec", "extension", "revision"]
 
 
@@ -130,6 +133,11 @@ class Member(Record, frozen=True):
     restores: tuple[datetime, ...] = ()  #: when, in the last day, something on it was ordered to be put back
     missing_since: datetime | None = None
     standing: Standing | None = None  #: of the cluster itself, without its fluxConfigurations
+    away_since: datetime | None = None  #: since when looks find it offline, or expired
+
+    @property
+    def is_away(self) -> bool:
+        return self.states.get("cluster") in _AWAY
 
 
 class Gone(Record, frozen=True):

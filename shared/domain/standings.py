@@ -1,7 +1,7 @@
 """Since which sweep each part of the fleet is what it is. What Azure Monitor is told of it is what makes the difference."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -16,7 +16,16 @@ def stand(before: Member | None, after: Member, now: Standing) -> Member:
     known = before.entries if before else {}
     entries = {key: _entry(known.get(key), entry, now) for key, entry in after.entries.items()}
     kept = before.standing if before and _of_cluster(before) == _of_cluster(after) else None
-    return replace(after, entries=entries, standing=kept or now)
+    return replace(after, entries=entries, standing=kept or now, away_since=_away_since(before, after, now))
+
+
+def _away_since(before: Member | None, after: Member, now: Standing) -> datetime | None:
+    """Of a cluster that was away in a version that did not keep it: since it stands so."""
+    if not after.is_away:
+        return None
+    if before is None or not before.is_away:
+        return now.since
+    return before.away_since or (before.standing or now).since
 
 
 def loosened(before: Entry | None, after: Entry) -> Entry:

@@ -4,6 +4,7 @@ Texts from outside go into RichTextBlock and TextRun, which Teams shows as they 
 backslash escapes show on some devices (https://github.com/microsoft/AdaptiveCards/issues/5590). Facts are therefore a table too.
 """
 
+from base64 import b64encode
 from collections.abc import Sequence
 
 import msgspec
@@ -64,9 +65,22 @@ def _heading(announcement: Announcement, room: Room) -> list[Message]:
     return [
         {"type": "Container", "style": tone(announcement), "bleed": True, "items": texts},
         *_table(facts),
+        *(_picture(announcement) if room.clusters else []),
         *_clusters(announcement, room),
         *_links(announcement),
     ]
+
+
+def _picture(announcement: Announcement) -> list[Message]:
+    """Within the card, since nothing that Teams could fetch it from is open to everyone: Image takes a data URI since version 1.2
+    (microsoft/AdaptiveCards issue 628), and Teams shows it in cards that the flow bot posts (MicrosoftDocs/msteams-docs issue 9161).
+    Where it does not, as in cards posted as a user, the facts say the same.
+    """
+    picture = announcement.picture
+    if picture is None:
+        return []
+    address = f"data:image/png;base64,{b64encode(picture.png).decode()}"
+    return [{"type": "Image", "url": address, "altText": line(picture.text, VALUE), "size": "Stretch"}]
 
 
 def _section(announcement: Announcement, room: Room) -> Message:

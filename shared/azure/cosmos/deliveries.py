@@ -38,6 +38,11 @@ class CosmosDeliveries:
     async def save(self, delivery: Delivery, etag: str) -> str:
         return await self._shelf.save(delivery, etag)
 
+    async def count_failed(self) -> int:
+        """Implements ports.GivenUp."""
+        text = "SELECT c.id FROM c WHERE c.type = 'delivery' AND c.state = 'failed'"
+        return len([document async for document in self.database.query("notifications", text, {})])
+
     @property
     def _shelf(self) -> Shelf[Delivery]:
         return Shelf(self.database, self.sealer, DELIVERY)
