@@ -65,6 +65,11 @@ class Api:
         found: dict[str, Any] = await self._get(f"/api/fleet?{urlencode(wanted)}")
         return found
 
+    async def digest(self, name: str) -> dict[str, Any]:
+        """When a digest comes, and what it would say now."""
+        found: dict[str, Any] = await self._get(f"/api/digests/{_part(name)}")
+        return found
+
     async def find(self, beginning: str) -> str:
         """The id of the one rollout among the newest that begins so; a whole id is taken as it is. Raises ApiError."""
         if len(beginning) >= _ID_LENGTH:

@@ -4,9 +4,47 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cli import act, audit, clusters, demo, fleet, flux_token, gate, init, keys, plan, replay, schema, send, simulate, status, up, validate
+from cli import (
+    act,
+    audit,
+    clusters,
+    demo,
+    digest,
+    fleet,
+    flux_token,
+    gate,
+    init,
+    keys,
+    plan,
+    replay,
+    schema,
+    send,
+    simulate,
+    status,
+    up,
+    validate,
+)
 
-VERBS = (up, demo, send, status, clusters, fleet, act, gate, plan, simulate, validate, schema, init, audit, replay, keys, flux_token)
+VERBS = (
+    up,
+    demo,
+    send,
+    status,
+    clusters,
+    fleet,
+    digest,
+    act,
+    gate,
+    plan,
+    simulate,
+    validate,
+    schema,
+    init,
+    audit,
+    replay,
+    keys,
+    flux_token,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -175,6 +175,7 @@ class FakeQueue:
 class FakeSecrets:
     def __init__(self, **secrets: str) -> None:
         self.known = {f"kv://sluice/{name.replace('_', '-')}": value for name, value in secrets.items()}
+        self.ends: dict[str, datetime] = {}
         self.down: Exception | None = None
 
     async def get(self, reference: str) -> str:
@@ -183,6 +184,10 @@ class FakeSecrets:
         if reference not in self.known:
             raise NotFound("no such secret")
         return self.known[reference]
+
+    async def expires_at(self, reference: str) -> datetime | None:
+        await self.get(reference)
+        return self.ends.get(reference)
 
 
 class FakeRegistry:
@@ -443,6 +448,9 @@ class FakeDeliveries:
 
     async def save(self, delivery: Delivery, etag: str) -> str:
         return await self.kept.save((delivery.channel, delivery.id), delivery, etag)
+
+    async def count_failed(self) -> int:
+        return sum(delivery.state == "failed" for delivery in self.kept.all())
 
 
 class FakeCommitReports:
