@@ -394,6 +394,10 @@ def delivery() -> Delivery:
         links=(("commit", f"https://git.example/{SECRET}"),),
         many=f"of {SECRET} failed",
         others=(digest("other"),),
+        at=AT,
+        subject=f"rollout of {SECRET}",
+        next_step=f"resume {SECRET}",
+        fields={"route": SECRET},
         picture=Picture(png=SECRET.encode(), text=f"{SECRET} is mostly compliant"),
     )
     return Delivery(
