@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from shared.config.digests import DigestSection
 from shared.config.models import Config
 from shared.domain.announcements import Announcement
@@ -79,8 +81,10 @@ class MakeDigest:
         return list(found.values())
 
     async def _unready(self, selector: Selector) -> list[Progress]:
+        """A cluster that was never seen has nothing that a selector could match."""
         failed = await self.onboardings.some(state="failed", after="", limit=_MOST_UNREADY)
-        return [each for each in failed if selector == Selector() or (each.cluster and selector.matches(each.cluster))]
+        clusters = replace(selector, configuration="*")
+        return [each for each in failed if clusters == Selector() or (each.cluster and clusters.matches(each.cluster))]
 
     async def _expiries(self) -> list[Expiry]:
         return await map_bounded(self._expiry, _users(self.config).items())

@@ -16,6 +16,7 @@ from shared.domain.announcements import Announcement
 from shared.domain.errors import NotFound, Unavailable
 from shared.domain.fleet import Sighting
 from shared.domain.messages import NOTIFICATIONS
+from shared.domain.onboarding_progress import new_progress
 from shared.domain.periods import Mark, Marks, last_period
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -198,6 +199,64 @@ async def test_what_needs_people_comes_first(world: FleetWorld) -> None:
         ("cluster-000", "offline since 23 Nov 13:00"),
         ("cluster-001 / platform", "not compliant since 23 Nov 13:00: no space"),
     ]
+
+
+async def test_drift_and_clusters_that_are_not_onboarded(world: FleetWorld) -> None:
+    world.ask(0)
+    world.ask(1)
+    for number in (0, 1):
+        world.inventory.shown[number] = Sighting(cluster=a_cluster(number), configuration=seen(number, branch="other"))
+    await world.sweep()
+    key = f"{a_cluster(9).id}"
+    failed = new_progress(key, NOW - 2 * DAY)
+    world.onboardings.kept.put(key, replace(failed, state="failed", reason="AuthorizationFailed"))
+    made = await world.make_digest()(*due_now(world))
+    facts = dict(made.facts)
+    assert facts["Drift open"] == "2, the oldest cluster-000 / platform since 23 Nov 13:00 by someone unknown"
+    assert facts["Not onboarded"] == "cluster-009: AuthorizationFailed"
+    assert (made.title, made.next_step) == ("Daily digest fleet: 2 drifted, 1 cluster not onboarded", "sluice fleet --drift any")
+    assert [line.reason for line in made.clusters] == ["drift (spec) since 23 Nov 13:00 by someone unknown"] * 2
+
+
+async def test_what_is_old_has_its_days_and_its_year(world: FleetWorld) -> None:
+    world.inventory.shown[0] = Sighting(cluster=a_cluster(0, connectivity="Offline"), configuration=seen(0))
+    await world.sweep()
+    world.clock.pass_(50 * 24 * 3600)
+    await world.sweep()
+    [line] = (await world.make_digest()(*due_now(world))).clusters
+    assert line.reason == "offline since 23 Nov 2026 13:00 (50 days)"
+
+
+async def test_clusters_beyond_ten_are_counted(world: FleetWorld) -> None:
+    world.inventory.shown = [Sighting(cluster=a_cluster(number, connectivity="Expired")) for number in range(13)]
+    await world.sweep()
+    made = await world.make_digest()(*due_now(world))
+    assert (len(made.clusters), made.more_clusters) == (10, 3)
+    assert dict(made.facts)["Compliance"] == "nothing to judge"
+
+
+async def test_clusters_that_have_left_azure(world: FleetWorld) -> None:
+    await world.sweep()
+    del world.inventory.shown[0]
+    for _ in range(2):
+        world.clock.pass_(2 * 3600)
+        await world.sweep()
+    world.clock.pass_(20 * 3600)
+    facts = dict((await world.make_digest()(*due_now(world))).facts)
+    assert facts["Clusters"] == "2, 2 connected, 1 gone from Azure"
+
+
+async def test_a_paused_rollout_has_its_next_step_and_old_ones_that_are_open_are_told(world: FleetWorld) -> None:
+    await world.sweep()
+    for number in range(150):
+        many = a_rollout(id=f"r{number}", state="succeeded", created_at=NOW - number * DAY, updated_at=NOW - number * DAY - 2 * HOUR)
+        world.rollouts.kept.put(many.id, many)
+    old = a_rollout(id="0123456789", state="paused", reason="a look", created_at=NOW - 400 * DAY)
+    world.rollouts.kept.put(old.id, old)
+    world.rollouts.listed = {old.id: old.created_at, "gone": old.created_at, "r0": NOW}
+    made = await world.make_digest()(*due_now(world))
+    assert dict(made.facts)["Rollouts"] == "platform paused since 23 Nov 13:00: a look; 1 finished"
+    assert made.next_step == "sluice status, then resume, retry or rollback 01234567"
 
 
 async def test_a_fleet_that_nobody_looks_at_is_told(world: FleetWorld) -> None:
