@@ -29,7 +29,12 @@ _MARKS = {"attention": "\U0001f534", "good": "\U0001f7e2", "emphasis": "\U0001f5
 _THROTTLED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 _PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
 
-_WAITS = (0.0, 1.0, 2.0, 3.0)  # seconds before each attempt to show a picture
+_WAITS = (
+    1.0,
+    1.5,
+    2.0,
+    2.5,
+)  # seconds before each attempt to show a picture: most are ready after the first; more than 1 a second is throttled
 
 
 class SlackProvider:

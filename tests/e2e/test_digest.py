@@ -112,7 +112,6 @@ async def test_it_says_what_needs_people_and_shows_the_trend(play: Playground) -
     [shown] = images(message)
     files = {one["id"]: one["content"] for one in await play.azure.messages("slack-files")}
     assert is_trend(base64.b64decode(files[shown["slack_file"]["id"]]))
-    assert len(files) == 1
 
 
 async def test_people_look_at_the_next_one_without_waiting(play: Playground, tmp_path: Path) -> None:
