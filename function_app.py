@@ -8,6 +8,7 @@ from functions import (
     bury,
     call_gate,
     clusters,
+    digests,
     fleet,
     gates,
     health,
@@ -44,5 +45,6 @@ app.register_functions(history.blueprint)
 app.register_functions(acts.blueprint)
 app.register_functions(clusters.blueprint)
 app.register_functions(notifications.blueprint)
+app.register_functions(digests.blueprint)
 app.register_functions(gates.blueprint)
 app.register_functions(health.blueprint)

@@ -86,6 +86,11 @@ class Api:
         """The message after it was asked for again. Raises ApiError with the app's reason."""
         return await self._post(f"/api/notifications/{_part(channel)}/{_part(notification_id)}/resend", body)
 
+    async def digest(self, name: str) -> dict[str, Any]:
+        """When a digest comes, and what it would say now."""
+        found: dict[str, Any] = await self._get(f"/api/digests/{_part(name)}")
+        return found
+
     async def find(self, beginning: str) -> str:
         """The id of the one rollout among the newest that begins so; a whole id is taken as it is. Raises ApiError."""
         if len(beginning) >= _ID_LENGTH:

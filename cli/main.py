@@ -10,6 +10,7 @@ from cli import (
     clusters,
     cost,
     demo,
+    digest,
     events,
     fleet,
     flux_token,
@@ -29,7 +30,7 @@ from cli import (
 )
 
 VERBS = (
-    *(up, demo, send, status, clusters, fleet, history, undelivered, act, gate, plan, simulate, cost),
+    *(up, demo, send, status, clusters, fleet, history, digest, undelivered, act, gate, plan, simulate, cost),
     *(validate, schema, events, init, audit, replay, keys, flux_token),
 )
 

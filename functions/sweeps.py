@@ -9,7 +9,10 @@ blueprint = func.Blueprint()
 
 @blueprint.timer_trigger("timer", schedule="%SWEEP_ROLLOUTS_SCHEDULE%", run_on_startup=False, use_monitor=True)
 async def sweep_rollouts(timer: func.TimerRequest) -> None:
-    """Looks at every rollout that can still change, and for changes that nobody planned: messages get lost, instances die."""
+    """Looks at every rollout that can still change, and for changes that nobody planned: messages get lost, instances die.
+
+    Sends the digests that are due.
+    """
     await bootstrap.app().step().sweep()
     plan = await bootstrap.app().plan()
     await plan.sweep()
@@ -17,6 +20,8 @@ async def sweep_rollouts(timer: func.TimerRequest) -> None:
     await watch_config()
     remind = await bootstrap.app().remind()
     await remind()
+    send_digests = await bootstrap.app().send_digests()
+    await send_digests()
 
 
 @blueprint.timer_trigger("timer", schedule="%SWEEP_CLUSTERS_SCHEDULE%", run_on_startup=False, use_monitor=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.configurations import CosmosConfigurations
     from shared.azure.cosmos.database import Database
     from shared.azure.cosmos.deliveries import CosmosDeliveries
+    from shared.azure.cosmos.digest_marks import CosmosDigestMarks
     from shared.azure.cosmos.fleet import CosmosFleet
     from shared.azure.cosmos.foreign_writes import CosmosForeignWrites
     from shared.azure.cosmos.keys import CosmosDataKeys
@@ -332,6 +333,12 @@ class Adapters:
         from shared.azure.cosmos.deliveries import CosmosDeliveries
 
         return CosmosDeliveries(self.database, self.sealer)
+
+    @cached_property
+    def digest_marks(self) -> "CosmosDigestMarks":
+        from shared.azure.cosmos.digest_marks import CosmosDigestMarks
+
+        return CosmosDigestMarks(self.database, self.sealer)
 
     @cached_property
     def commit_reports(self) -> "CosmosCommitReports":

@@ -9,6 +9,7 @@ from shared.adapters import Adapters, now
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from shared.config.models import Config
     from shared.config.settings import Settings
     from shared.services.act import ActOn
     from shared.services.answer_gate import AnswerGate, Callback
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from shared.services.health import Readiness
     from shared.services.history import History
     from shared.services.look_for_drift import LookForDrift
+    from shared.services.make_digest import MakeDigest
     from shared.services.notify_receiver import NotifyReceiver
     from shared.services.observe import Observe
     from shared.services.on_azure_event import OnAzureEvent
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from shared.services.report_flux import ReportFlux
     from shared.services.resend import Resend
     from shared.services.restore import Restore
+    from shared.services.send_digests import ReportDigest, SendDigests
     from shared.services.step import Step
     from shared.services.sweep_clusters import SweepClusters
     from shared.services.sweep_fleet import SweepFleet
@@ -215,12 +218,14 @@ class App(Adapters):
 
     async def sweep_fleet(self) -> "SweepFleet":
         from shared.services.fleet_effects import FleetEffects
+        from shared.services.record_trend import RecordTrend
         from shared.services.sweep_fleet import SweepFleet
 
-        policy = (await self.config.latest()).drift.policy()
+        config = await self.config.latest()
         effects = FleetEffects(await self.tell(), self.audit, self.queue, self.pacer, now)
         stores = (self.fleet_pages, self.configurations, self.resource_manager, self.foreign_writes)
-        return SweepFleet(self.inventory, *stores, effects, policy, now)
+        record_trend = RecordTrend(self.fleet_pages, [section.selector for section in config.digests], now)
+        return SweepFleet(self.inventory, *stores, effects, record_trend, config.drift.policy(), now)
 
     async def look_for_drift(self) -> "LookForDrift":
         from shared.services.asides import Asides
@@ -321,6 +326,25 @@ class App(Adapters):
         from shared.services.report_fleet import ReportFleet
 
         return ReportFleet(self.fleet_pages)
+
+    async def send_digests(self) -> "SendDigests":
+        from shared.services.send_digests import SendDigests
+
+        config = await self.config.latest()
+        return SendDigests(config, self.digest_marks, self._make_digest(config), self.deliveries, self.queue, now)
+
+    async def report_digest(self) -> "ReportDigest":
+        from shared.services.send_digests import ReportDigest
+
+        config = await self.config.latest()
+        return ReportDigest(config, self.digest_marks, self._make_digest(config), now)
+
+    def _make_digest(self, config: "Config") -> "MakeDigest":
+        from shared.providers.trend_picture import paint
+        from shared.services.make_digest import MakeDigest
+
+        stores = (self.fleet_pages, self.fleet_pages, self.rollouts, self.onboardings, self.deliveries)
+        return MakeDigest(config, *stores, self.secrets, paint, self.settings.sluice_url, now)
 
     def readiness(self) -> "Readiness":
         from shared.services.health import Readiness

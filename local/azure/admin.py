@@ -223,7 +223,8 @@ class Admin:
         return web.Response(status=204)
 
     async def set_secret(self, request: web.Request) -> web.Response:
-        secret = self._vault.set_secret(request.match_info["name"], str((await read_object(request)).get("value", "")))
+        body = await read_object(request)
+        secret = self._vault.set_secret(request.match_info["name"], str(body.get("value", "")), expires=body.get("expires"))
         return json_response({"version": secret.version}, status=201)
 
     async def create_key(self, request: web.Request) -> web.Response:

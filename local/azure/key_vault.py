@@ -38,6 +38,7 @@ class SecretVersion:
     created: int
     content_type: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    expires: int | None = None
 
 
 class KeyVault:
@@ -74,8 +75,10 @@ class KeyVault:
         self._keys.setdefault(name.lower(), []).append(version)
         return version
 
-    def set_secret(self, name: str, value: str, content_type: str | None = None, tags: dict[str, str] | None = None) -> SecretVersion:
-        version = SecretVersion(uuid.uuid4().hex, value, int(time.time()), content_type, tags or {})
+    def set_secret(
+        self, name: str, value: str, content_type: str | None = None, tags: dict[str, str] | None = None, expires: int | None = None
+    ) -> SecretVersion:
+        version = SecretVersion(uuid.uuid4().hex, value, int(time.time()), content_type, tags or {}, expires)
         self._secrets.setdefault(name.lower(), []).append(version)
         return version
 
@@ -128,7 +131,8 @@ class KeyVault:
         if not isinstance(body.get("value"), str):
             raise AzureError(400, "BadParameter", "Property 'value' is required.")
         name = request.match_info["name"]
-        secret = self.set_secret(name, body["value"], body.get("contentType"), body.get("tags"))
+        expires = (body.get("attributes") or {}).get("exp")
+        secret = self.set_secret(name, body["value"], body.get("contentType"), body.get("tags"), expires)
         return json_response(self._secret_bundle(name, secret))
 
     async def handle_get_secret(self, request: web.Request) -> web.Response:
@@ -176,7 +180,7 @@ class KeyVault:
         bundle: dict[str, Any] = {
             "value": secret.value,
             "id": self._identifier("secrets", name, secret.version),
-            "attributes": _attributes(secret.created),
+            "attributes": _attributes(secret.created) | ({"exp": secret.expires} if secret.expires else {}),
             "tags": secret.tags,
         }
         return bundle | ({"contentType": secret.content_type} if secret.content_type else {})

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from local.azure.buckets import FixedWindow
 from local.azure.journal import Journal
+from local.azure.slack_files import SlackFiles
 
 CHANNEL = "slack"
 MAX_BLOCKS = 50
@@ -34,6 +35,7 @@ class SlackRefusalError(Exception):
 class Slack:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._files = SlackFiles(journal)
         self._windows: dict[str, FixedWindow] = {}
         self._posted: set[tuple[str, str]] = set()
         self._last_number = 0
@@ -43,6 +45,7 @@ class Slack:
             web.post("/slack/api/chat.postMessage", self.post_message),
             web.post("/slack/api/chat.update", self.update),
             web.post("/slack/services/{path:.+}", self.incoming_webhook),
+            *self._files.routes(),
         ]
 
     async def post_message(self, request: web.Request) -> web.Response:
@@ -83,6 +86,8 @@ class Slack:
         if limited:
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=limited)
         _check_message(message)
+        if problems := self._files.problems(message.get("blocks") or []):
+            raise SlackRefusalError("invalid_blocks", [f"[ERROR] {problem}" for problem in problems])
         thread = message.get("thread_ts")
         if thread and (channel, str(thread)) not in self._posted:
             raise SlackRefusalError("thread_not_found")

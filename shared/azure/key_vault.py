@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
     from azure.keyvault.keys import JsonWebKey
     from azure.keyvault.keys.crypto.aio import CryptographyClient
+    from azure.keyvault.secrets import KeyVaultSecret
     from azure.keyvault.secrets.aio import SecretClient
 
 SECRET_SECONDS = 5 * 60
@@ -60,6 +62,13 @@ class KeyVaultSecrets:
             return await self._values.get(reference)
         raise Malformed("a secret reference is kv://vault/name, kv://vault/name/version or env://NAME")
 
+    async def expires_at(self, reference: str) -> datetime | None:
+        """Implements ports.SecretExpiries. Asked with the right that reading secrets needs (secrets/get)."""
+        if _ENVIRONMENT_REFERENCE.fullmatch(reference):
+            return None
+        secret = await self._read(reference)
+        return secret.properties.expires_on
+
     async def close(self) -> None:
         for client in self._clients.values():
             await client.close()
@@ -71,14 +80,17 @@ class KeyVaultSecrets:
         return self._environment[name]
 
     async def _fetch(self, reference: str) -> str:
+        secret = await self._read(reference)
+        if secret.value is None:
+            raise NotFound(f"{reference} has no value")
+        return secret.value
+
+    async def _read(self, reference: str) -> "KeyVaultSecret":
         match = _VAULT_REFERENCE.fullmatch(reference)
         if match is None:
             raise Malformed("not a Key Vault reference")
         with _vault_errors(reference):
-            secret = await self._client(match["vault"].lower()).get_secret(match["name"], match["version"])
-        if secret.value is None:
-            raise NotFound(f"{reference} has no value")
-        return secret.value
+            return await self._client(match["vault"].lower()).get_secret(match["name"], match["version"])
 
     def _client(self, vault: str) -> "SecretClient":
         if vault not in self._clients:

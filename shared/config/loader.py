@@ -9,6 +9,7 @@ import yaml
 from shared.config.alert_checks import check_alerts
 from shared.config.baseline_checks import check_baselines
 from shared.config.channel_checks import check_programs
+from shared.config.digest_checks import check_digests
 from shared.config.fallback_checks import check_fallbacks
 from shared.config.fields import Problem
 from shared.config.models import EVERY_BRANCH, Config, Receiver, Route, Source
@@ -147,7 +148,7 @@ def _line(node: yaml.Node, path: str) -> int:
 
 
 def _cross_checks(config: Config) -> Iterator[Problem]:
-    for section in ("receivers", "strategies", "routes", "baselines", "providers", "alerts"):
+    for section in ("receivers", "strategies", "routes", "baselines", "providers", "alerts", "digests"):
         yield from _duplicates(section, [item.name for item in getattr(config, section)])
     for index, strategy in enumerate(config.strategies):
         yield from _duplicates(f"strategies[{index}].stages", [stage.name for stage in strategy.stages])
@@ -161,6 +162,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
     yield from check_fallbacks(config)
     yield from check_baselines(config)
     yield from check_alerts(config)
+    yield from check_digests(config)
 
 
 def _duplicates(section: str, names: list[str]) -> Iterator[Problem]:

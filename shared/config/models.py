@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from shared.config.alerts import Alert
 from shared.config.baselines import Baseline
+from shared.config.digests import DigestSection
 from shared.config.drift import DriftSection
 from shared.config.fields import Name, Rate, Reference, Section, Template, Variable
 from shared.config.requires import Requires
@@ -154,6 +155,7 @@ class Config(Section, frozen=True):
     baselines: tuple[Baseline, ...] = ()
     providers: tuple[Provider, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    digests: tuple[DigestSection, ...] = ()
     drift: DriftSection = DriftSection()
 
     def receiver(self, name: str) -> Receiver | None:
@@ -171,6 +173,9 @@ class Config(Section, frozen=True):
     def asks_of_clusters(self) -> bool:
         """Whether any alert chooses events by what their clusters are."""
         return any(alert.selector or alert.include or alert.exclude for alert in self.alerts)
+
+    def digest(self, name: str) -> DigestSection | None:
+        return next((digest for digest in self.digests if digest.name == name), None)
 
     def baseline(self, cluster: Cluster) -> Baseline | None:
         """The first of the file that selects the cluster."""

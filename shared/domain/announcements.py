@@ -19,6 +19,13 @@ class ClusterLine(msgspec.Struct, frozen=True):
     id: str = ""  #: for programs: ARM id of the cluster, or of the fluxConfiguration on it
 
 
+class Picture(msgspec.Struct, frozen=True):
+    """A small picture for channels that show images. It says nothing that the texts do not say."""
+
+    png: bytes  #: a few kilobytes: it is stored and sent with its message
+    text: str  #: what it shows, for those who do not see it
+
+
 class Announcement(msgspec.Struct, frozen=True):
     """One fact worth telling. Every text may hold what users or clusters wrote: providers escape and cut it.
 
@@ -40,6 +47,7 @@ class Announcement(msgspec.Struct, frozen=True):
     subject: str = ""  #: the same for all that is told of one thing, for example a rollout's id; "" = it stands alone
     next_step: str = ""  #: what to do about it
     fields: dict[str, Field] = {}  #: the same for programs: some of `event_fields.FIELDS`
+    picture: Picture | None = None
 
 
 #: Beyond these nobody reads on: a link leads to all.

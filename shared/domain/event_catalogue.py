@@ -6,6 +6,7 @@
 from typing import Literal, NamedTuple
 
 from shared.domain.announcements import Severity
+from shared.domain.event_fields import DIGEST_FIELDS
 
 Severities = Severity | Literal["either"]
 
@@ -41,6 +42,10 @@ def _cluster(meaning: str, title: str, severity: Severity = "info", always: str 
 
 def _configuration(meaning: str, title: str, severity: Severity = "info") -> EventKind:
     return EventKind(meaning, title, severity, ("route",), (*_CLUSTER, *_TRAITS, *_CONFIGURATION, "reason"), clusters=True)
+
+
+def _digest(meaning: str, title: str) -> EventKind:
+    return EventKind(meaning, title, fields=tuple(DIGEST_FIELDS), clusters=True)
 
 
 EVENTS = {
@@ -129,6 +134,12 @@ EVENTS = {
     ),
     "config.refused": EventKind(
         "A new sluice.yaml is broken; the last good one stays in force", "sluice.yaml is refused", "error", ("reason",)
+    ),
+    "digest.daily": EventKind(
+        "How the fleet is, once a day", "Daily digest fleet: all is well", fields=tuple(DIGEST_FIELDS), clusters=True
+    ),
+    "digest.weekly": EventKind(
+        "How the fleet is, once a week", "Weekly digest fleet: all is well", fields=tuple(DIGEST_FIELDS), clusters=True
     ),
     "message.buried": EventKind(
         "A message failed too often and is recorded", "A message failed in rollout-steps", "error", ("queue",), clusters=True

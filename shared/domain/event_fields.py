@@ -68,6 +68,30 @@ FIELDS: dict[str, Described] = {
     "queue": _text("name of the queue"),
 }
 
+#: What a digest carries beside. No alert chooses digests, so that no expression needs to know them.
+DIGEST_FIELDS: dict[str, Described] = {
+    "digest": _text("name of the digest"),
+    "period": _text("id of the day or week"),
+    "from": _text("when it begins: RFC 3339, in UTC"),
+    "to": _text("when it ends"),
+    "clusters": _number("clusters of the fleet"),
+    "clustersConnected": _number("of them connected"),
+    "clustersOffline": _number("of them offline or expired"),
+    "configurations": _number("fluxConfigurations of the fleet"),
+    "configurationsCompliant": _number("of them compliant"),
+    "configurationsNonCompliant": _number("of them non-compliant"),
+    "driftOpen": _number("fluxConfigurations that have drifted"),
+    "approvalsWaiting": _number("gates that wait for people"),
+    "rolloutsPaused": _number("rollouts that are paused"),
+    "rolloutsRunning": _number("rollouts that are running"),
+    "rolloutsSucceeded": _number("rollouts of the period that succeeded"),
+    "rolloutsRolledBack": _number("rollouts of the period that went back"),
+    "onboardingFailed": _number("clusters that did not come to their baseline"),
+    "secretsExpiring": _number("secrets that have expired, or soon will"),
+    "secretsUnreadable": _number("secrets that cannot be read"),
+    "messagesUndelivered": _number("messages that nobody was told"),
+}
+
 
 def of_cluster(resource_id: str, traits: Traits | None = None) -> dict[str, Field]:
     """The fields of a cluster, or of a fluxConfiguration on it, by ARM id; what is not known of it is left out."""

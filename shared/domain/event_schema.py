@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from shared.domain.announcements import Announcement, ClusterLine, Field
 from shared.domain.cloud_events import TYPE_PREFIX, Event, cloud_event
 from shared.domain.event_catalogue import EVENTS, EventKind
-from shared.domain.event_fields import FIELDS, Described
+from shared.domain.event_fields import DIGEST_FIELDS, FIELDS, Described
 
 #: What stands elsewhere in an event.
 _ELSEWHERE = frozenset({"type", "severity", "title", "summary", "at"})
+_ALL = FIELDS | DIGEST_FIELDS
 _GROUP = "/subscriptions/5111ce00-0000-4000-8000-000000000000/resourcegroups/shops"
 _CLUSTER = f"{_GROUP}/providers/microsoft.kubernetes/connectedclusters/shop-0007"
 _CONFIGURATION = f"{_CLUSTER}/providers/microsoft.kubernetesconfiguration/fluxconfigurations/platform"
@@ -40,12 +41,16 @@ _EXAMPLES: dict[str, Field] = {
     "policy": "keep-flux",
     "secret": "kv://sluice/github-platform",
     "queue": "rollout-steps",
+    "digest": "fleet",
+    "period": "2026-03-02",
+    "from": "2026-03-01T07:00:00+00:00",
+    "to": "2026-03-02T07:00:00+00:00",
 }
 
 
 def fields_for_programs() -> dict[str, Described]:
     """Those of `data.fields`."""
-    return {name: field for name, field in FIELDS.items() if name not in _ELSEWHERE}
+    return {name: field for name, field in _ALL.items() if name not in _ELSEWHERE}
 
 
 def type_of(field: Described) -> str:
@@ -56,7 +61,7 @@ def type_of(field: Described) -> str:
 def example(kind: str) -> Event:
     """An event of the kind, as programs get it."""
     known = EVENTS[kind]
-    about = {name: _EXAMPLES.get(name, FIELDS[name].empty) for name in (*known.fields, *known.of_one)}
+    about = {name: _EXAMPLES.get(name, _ALL[name].empty) for name in (*known.fields, *known.of_one)}
     if kind.startswith("rollout."):
         about["stage"] = ""
     line = ClusterLine(name="shop-0007", reason=str(about.get("reason", "")), id=str(about.get("clusterId", "")))

@@ -16,6 +16,9 @@ from shared.domain.record import Record, digest
 #: page is made of it.
 PAGES = 64
 
+#: States of a cluster that nothing reaches.
+_AWAY = frozenset({"offline", "expired"})
+
 DriftKind = Literal["missing", "suspended", "spec", "extension", "revision"]
 
 
@@ -133,6 +136,10 @@ class Member(Record, frozen=True):
     missing_since: datetime | None = None
     standing: Standing | None = None  #: of the cluster itself, without its fluxConfigurations
     since: dict[str, datetime] = {}  #: by topic, of those states that are bad: when it was found so
+
+    @property
+    def is_away(self) -> bool:
+        return self.states.get("cluster") in _AWAY
 
 
 class Gone(Record, frozen=True):

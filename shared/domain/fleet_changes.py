@@ -169,7 +169,9 @@ def _present(before: Member | None, group: Group, look: Look) -> Member:
 
 
 def _since(before: Member | None, topic: str, state: str, now: datetime) -> datetime:
-    return before.since.get(topic, now) if before and before.states.get(topic) == state else now
+    """A cluster that is offline, and then expires, is away all the time."""
+    lasts = before is not None and (before.states.get(topic) == state or topic == "cluster")
+    return before.since.get(topic, now) if before and lasts else now
 
 
 def _stands(before: Entry, key: str, look: Look) -> bool:

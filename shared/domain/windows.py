@@ -117,12 +117,12 @@ def _spans(window: Window, now: datetime) -> Iterator[Span]:
     """The spans of a window that may be on at `now` or later, in order. One that the clocks skip is empty: its end is its start."""
     where = zone(window.time_zone)
     if window.first:
-        yield _moment(datetime.fromisoformat(window.first), where), _moment(datetime.fromisoformat(window.last), where)
+        yield first_moment(datetime.fromisoformat(window.first), where), first_moment(datetime.fromisoformat(window.last), where)
         return
     start, end = time.fromisoformat(window.start), time.fromisoformat(window.end)
     overnight = timedelta(days=0 if start < end else 1)
     for day in _days(now.astimezone(where).date(), window.days):
-        yield _moment(datetime.combine(day, start), where), _moment(datetime.combine(day + overnight, end), where)
+        yield first_moment(datetime.combine(day, start), where), first_moment(datetime.combine(day + overnight, end), where)
 
 
 def _days(today: date, weekdays: tuple[int, ...]) -> Iterator[date]:
@@ -131,7 +131,7 @@ def _days(today: date, weekdays: tuple[int, ...]) -> Iterator[date]:
     return (day for day in days if day.weekday() in weekdays)
 
 
-def _moment(wall: datetime, where: ZoneInfo) -> datetime:
+def first_moment(wall: datetime, where: ZoneInfo) -> datetime:
     """The first moment, in UTC, at which the wall clock shows `wall`, or later."""
     after = wall.replace(tzinfo=where).astimezone(UTC)
     if after.astimezone(where).replace(tzinfo=None) == wall:

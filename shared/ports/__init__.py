@@ -2,14 +2,14 @@
 
 from shared.ports.changes import Changes, Checks, ObjectEvents
 from shared.ports.configurations import AskedStates, Configurations, ForeignWrites, Restorations
-from shared.ports.fleet import Fleet, FleetPages, FluxConfigurations, Inventory, PolicyStates, Probe
+from shared.ports.fleet import Fleet, FleetPages, FluxConfigurations, Inventory, PolicyStates, Probe, Trends
 from shared.ports.outbound import Compare, EventTopics, GateCaller, GitHost, Provider, ReceiverCaller, Registry
 from shared.ports.queues import Queue
 from shared.ports.records import Audit, LogRows, LogStreams
 from shared.ports.resources import ClusterResources, Clusters, Onboardings, ResourceManager
 from shared.ports.rollouts import PaceStore, Rollouts
-from shared.ports.secrecy import Sealer, Secrets
-from shared.ports.telling import CommitReports, Deliveries
+from shared.ports.secrecy import Sealer, SecretExpiries, Secrets
+from shared.ports.telling import CommitReports, Deliveries, DigestMarks, GivenUp, TrendPainter
 
 __all__ = [
     "AskedStates",
@@ -22,6 +22,7 @@ __all__ = [
     "Compare",
     "Configurations",
     "Deliveries",
+    "DigestMarks",
     "EventTopics",
     "Fleet",
     "FleetPages",
@@ -29,6 +30,7 @@ __all__ = [
     "ForeignWrites",
     "GateCaller",
     "GitHost",
+    "GivenUp",
     "Inventory",
     "LogRows",
     "LogStreams",
@@ -45,5 +47,8 @@ __all__ = [
     "Restorations",
     "Rollouts",
     "Sealer",
+    "SecretExpiries",
     "Secrets",
+    "TrendPainter",
+    "Trends",
 ]

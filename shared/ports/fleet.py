@@ -7,6 +7,7 @@ from shared.domain.fleet import Page, Seen, Sighting
 from shared.domain.observations import FluxConfiguration, Observation
 from shared.domain.policy_states import PolicyState
 from shared.domain.sweeps import Sweep
+from shared.domain.trend import Trend
 
 
 class FleetPages(Protocol):
@@ -27,6 +28,18 @@ class FleetPages(Protocol):
     async def sweep(self) -> tuple[Sweep, str]: ...
 
     async def save_sweep(self, sweep: Sweep, etag: str) -> str:
+        """The new ETag. Raises Conflict when it changed since it was read."""
+        ...
+
+
+class Trends(Protocol):
+    """How the fleet, and parts of it, were over the last weeks."""
+
+    async def trend(self, trend_id: str) -> tuple[Trend, str]:
+        """An empty one with ETag "" where there is none."""
+        ...
+
+    async def save_trend(self, trend: Trend, etag: str) -> str:
         """The new ETag. Raises Conflict when it changed since it was read."""
         ...
 

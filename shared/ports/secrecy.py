@@ -1,5 +1,6 @@
 """Secrets, and what seals records."""
 
+from datetime import datetime
 from typing import Protocol
 
 
@@ -12,6 +13,14 @@ class Secrets(Protocol):
         Raises NotFound when there is none, Malformed when the reference has another form, Unavailable when the vault
         cannot be reached.
         """
+        ...
+
+
+class SecretExpiries(Protocol):
+    """Until when secrets are good."""
+
+    async def expires_at(self, reference: str) -> datetime | None:
+        """None where it has no end, as every `env://NAME`. Asked anew each time. Raises as `Secrets.get`, and Rejected or Throttled."""
         ...
 
 

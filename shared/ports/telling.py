@@ -1,9 +1,13 @@
 """Messages and reports on their way to people."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from shared.domain.commit_reports import CommitReport
 from shared.domain.deliveries import Delivery, DeliveryState
+from shared.domain.periods import Marks
+from shared.domain.trend import Point
 
 
 class Deliveries(Protocol):
@@ -29,4 +33,32 @@ class CommitReports(Protocol):
 
     async def save(self, report: CommitReport, etag: str) -> str:
         """Creates where `etag` is ""; the new ETag. Raises Conflict when it changed since it was read."""
+        ...
+
+
+class GivenUp(Protocol):
+    """Messages that reached nobody."""
+
+    async def count_failed(self) -> int:
+        """How many of those that are kept: the ones of the last seven days."""
+        ...
+
+
+class DigestMarks(Protocol):
+    """How far each digest is."""
+
+    async def get(self) -> tuple[Marks, str]:
+        """An empty one with ETag "" where there is none."""
+        ...
+
+    async def save(self, marks: Marks, etag: str) -> None:
+        """Raises Conflict when it changed since it was read."""
+        ...
+
+
+class TrendPainter(Protocol):
+    """Makes a picture of how many fluxConfigurations were compliant."""
+
+    def __call__(self, points: Sequence[Point], start: datetime, end: datetime, zone: str) -> bytes:
+        """A PNG of a few kilobytes, for light and dark backgrounds; days as people in the time zone `zone` count them."""
         ...

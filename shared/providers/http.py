@@ -22,6 +22,7 @@ ANSWER_LIMIT = 64 * 1024  # bytes
 #: A gateway's own answers, who got none from the service behind it, or none that it understood (RFC 9110, sections 15.6.3 and 15.6.5).
 _FROM_BETWEEN = frozenset({502, 504})
 CONNECT_SECONDS = 5.0
+_JSON = "application/json; charset=utf-8"
 LONGEST_RETRY_AFTER = 24 * 60 * 60  # seconds; who asks for more is asked again anyway
 
 
@@ -63,14 +64,13 @@ class OutboundHttp:
         validate(answer)
         return answer
 
-    async def post_bytes(self, address: str, body: bytes, *, headers: Mapping[str, str]) -> Answer:
-        """POSTs JSON that is encoded already, since it is signed.
+    async def post_bytes(self, address: str, body: bytes, *, headers: Mapping[str, str], content_type: str = _JSON) -> Answer:
+        """POSTs JSON that is encoded already, since it is signed; or a body of another `content_type`.
 
         Raises Throttled for 429, Unavailable for 408, 5xx, time-outs and lost connections, Rejected for any other status (redirects
         included), for answers over 64 KiB and for addresses that are not https.
         """
-        headers = dict(headers) | {"Content-Type": "application/json; charset=utf-8"}
-        answer = await self._send("POST", _checked(address), headers, body)
+        answer = await self._send("POST", _checked(address), dict(headers) | {"Content-Type": content_type}, body)
         if not 200 <= answer.status < 300:
             raise _failure(answer, self._now())
         return answer
@@ -93,7 +93,7 @@ class OutboundHttp:
         """
         if body is None:
             return await self._send(method, _checked(address), headers, limit=limit)
-        typed = dict(headers) | {"Content-Type": "application/json; charset=utf-8"}
+        typed = dict(headers) | {"Content-Type": _JSON}
         return await self._send(method, _checked(address), typed, msgspec.json.encode(body), limit=limit)
 
     def retry_after(self, answer: Answer) -> float | None:

@@ -1,5 +1,6 @@
 """Microsoft Teams: an Adaptive Card 1.5 posted to a Workflows webhook. adaptive_card.py says why its elements are what they are."""
 
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -74,6 +75,7 @@ def _whole(announcement: Announcement, room: Room) -> list[Message]:
         *_progress(announcement),
         *_next_step(announcement),
         *facts(_facts(announcement)),
+        *(_picture(announcement) if room.clusters else []),
         *_clusters(announcement, room),
         *buttons(_links(announcement)),
     ]
@@ -108,6 +110,18 @@ def _style(announcement: Announcement) -> Style:
     if told == "emphasis":
         return "warning" if announcement.kind in _ASKING else "accent"
     return told
+
+
+def _picture(announcement: Announcement) -> list[Message]:
+    """Within the card, since nothing that Teams could fetch it from is open to everyone: Image takes a data URI since version 1.2
+    (microsoft/AdaptiveCards issue 628), and Teams shows it in cards that the flow bot posts (MicrosoftDocs/msteams-docs issue 9161).
+    Where it does not, as in cards posted as a user, the facts say the same.
+    """
+    picture = announcement.picture
+    if picture is None:
+        return []
+    address = f"data:image/png;base64,{b64encode(picture.png).decode()}"
+    return [{"type": "Image", "url": address, "altText": line(picture.text, VALUE), "size": "Stretch"}]
 
 
 def _title(announcement: Announcement) -> str:

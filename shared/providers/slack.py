@@ -4,16 +4,18 @@ Texts from outside go into plain_text and rich_text, which Slack does not parse;
 Limits: https://docs.slack.dev/reference/block-kit/blocks, and about 13,200 characters in all blocks together, observed.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from shared.domain.announcements import Announcement
+from shared.domain.announcements import Announcement, Picture
 from shared.domain.deliveries import Parcel
 from shared.domain.errors import Rejected, Throttled, Unavailable
 from shared.providers.http import Answer, OutboundHttp
+from shared.providers.slack_files import NOT_YET_KNOWN, illustrated, upload
 from shared.providers.wording import Message, Room, fit, is_safe_link, line, more, safe, tone, units
 
 POST_MESSAGE = "https://slack.com/api/chat.postMessage"
@@ -28,6 +30,13 @@ _THROTTLED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"}
 _PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
 # Of these Slack says that some of the call may have succeeded before: the message may be there.
 _UNCERTAIN = frozenset({"internal_error", "fatal_error"})
+
+_WAITS = (
+    1.0,
+    1.5,
+    2.0,
+    2.5,
+)  # seconds before each attempt to show a picture: most are ready after the first; more than 1 a second is throttled
 
 
 class SlackProvider:
@@ -52,6 +61,25 @@ class SlackProvider:
         if not self._token:
             await self._http.post_json(self._address, message)
             return
+        picture = parcel.announcements[0].picture
+        if picture is None or not await self._is_illustrated(message, picture):
+            await self._send(message)
+
+    async def _is_illustrated(self, message: Message, picture: Picture) -> bool:
+        """Sends the message with its picture, where Slack takes that. For a moment after an upload it does not know the file."""
+        file_id = await upload(self._http, self._address.removesuffix("chat.postMessage"), self._token, picture)
+        for wait in _WAITS if file_id else ():
+            await asyncio.sleep(wait)
+            try:
+                await self._send(illustrated(message, file_id, picture))
+            except Rejected as refused:
+                if refused.code != NOT_YET_KNOWN:
+                    raise
+            else:
+                return True
+        return False
+
+    async def _send(self, message: Message) -> None:
         headers = {"Authorization": f"Bearer {self._token}"}
         await self._http.post_json(self._address, {"channel": self._channel, **message}, headers=headers, validate=self._validate)
 

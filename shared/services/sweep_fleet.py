@@ -14,6 +14,7 @@ from shared.ports import AskedStates, FleetPages, ForeignWrites, Inventory, Rest
 from shared.services.asides import Asides
 from shared.services.fleet_effects import FleetEffects
 from shared.services.fleet_metrics import measure_fleet
+from shared.services.record_trend import RecordTrend
 from shared.services.suspects import Suspects
 
 log = event_logger("sluice.fleet")
@@ -35,6 +36,7 @@ class SweepFleet:
     restorations: Restorations
     foreign_writes: ForeignWrites
     effects: FleetEffects
+    record_trend: RecordTrend
     policy: DriftPolicy
     clock: Clock
 
@@ -94,6 +96,7 @@ class SweepFleet:
         await self.effects(written)
         await self.effects.remind(renewed)
         measure_fleet(renewed)
+        await self.record_trend(renewed)
         log.info("fleet.swept", extra={"sweep": sweep.number, "clusters": len(groups), "pages_written": len(written)})
 
     async def _write(self, pages: Pages, groups: list[dict[str, Group]], look: Look) -> list[Page]:

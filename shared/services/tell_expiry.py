@@ -16,7 +16,7 @@ def users_of(config: Config, expiry: SecretExpiry) -> list[str]:
     """The entries of sluice.yaml that refer to the secret, as section/name. A reference with a version means no other one."""
     secret = f"{_KEY_VAULT}{expiry.vault}/{expiry.name}".lower()
     meant = {secret, f"{secret}/{expiry.version}".lower()}
-    return [entry for entry, reference in _references(config) if reference.lower() in meant]
+    return [entry for entry, reference in references(config) if reference.lower() in meant]
 
 
 def announce_expiry(expiry: SecretExpiry, users: list[str]) -> Announcement:
@@ -37,7 +37,7 @@ def announce_expiry(expiry: SecretExpiry, users: list[str]) -> Announcement:
     )
 
 
-def _references(config: Config) -> Iterator[tuple[str, str]]:
+def references(config: Config) -> Iterator[tuple[str, str]]:
     """Every reference to Key Vault, with the entry that holds it; each once an entry."""
     for section in config.__struct_fields__:
         for entry in _items(getattr(config, section)):

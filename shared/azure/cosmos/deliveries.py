@@ -54,6 +54,11 @@ class CosmosDeliveries:
         more = _continuation(documents, before, given) if len(documents) == limit else None
         return [await self._shelf.decode(document) for document in documents], more
 
+    async def count_failed(self) -> int:
+        """Implements ports.GivenUp."""
+        text = "SELECT c.id FROM c WHERE c.type = 'delivery' AND c.state = 'failed'"
+        return len([document async for document in self.database.query("notifications", text, {})])
+
     @property
     def _shelf(self) -> Shelf[Delivery]:
         return Shelf(self.database, self.sealer, DELIVERY)

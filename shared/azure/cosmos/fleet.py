@@ -1,4 +1,4 @@
-"""Container `fleet`: the pages of the fleet in one partition, and whose turn it is to look at it in another."""
+"""Container `fleet`: the pages of the fleet in one partition, whose turn it is to look at it in another, how it was in a third."""
 
 import zlib
 from collections.abc import AsyncIterator
@@ -12,9 +12,10 @@ from shared.domain.errors import Malformed
 from shared.domain.fleet import PAGES, Page, page_id
 from shared.domain.record import Record
 from shared.domain.sweeps import Sweep
+from shared.domain.trend import Trend
 from shared.ports import Sealer
 
-_PAGES, _SWEEP = "pages", "sweep"
+_PAGES, _SWEEP, _TRENDS = "pages", "sweep", "trends"
 _LARGEST = 64 * 1024 * 1024  #: bytes of a page, unpacked
 
 
@@ -42,11 +43,19 @@ SWEEP: Document[Sweep] = Document(
     place=lambda _: (_SWEEP, _SWEEP),
     clear=frozenset({"number", "holder", "heldUntil", "beganAt", "finished", "finishedAt", "askedUntil"}),
 )
+TREND: Document[Trend] = Document(
+    struct=Trend,
+    kind="fleet-trend",
+    version=1,
+    container="fleet",
+    place=lambda trend: (_TRENDS, trend.id),
+    clear=frozenset({"id"}),
+)
 
 
 @dataclass(frozen=True)
 class CosmosFleet:
-    """Implements ports.FleetPages."""
+    """Implements ports.FleetPages and ports.Trends."""
 
     database: Database
     sealer: Sealer
@@ -78,6 +87,16 @@ class CosmosFleet:
 
     async def save_sweep(self, sweep: Sweep, etag: str) -> str:
         return await self._sweeps.save(sweep, etag)
+
+    async def trend(self, trend_id: str) -> tuple[Trend, str]:
+        return await self._trends.get(_TRENDS, trend_id) or (Trend(id=trend_id), "")
+
+    async def save_trend(self, trend: Trend, etag: str) -> str:
+        return await self._trends.save(trend, etag)
+
+    @property
+    def _trends(self) -> Shelf[Trend]:
+        return Shelf(self.database, self.sealer, TREND)
 
     @property
     def _pages(self) -> Shelf[PackedPage]:

@@ -7,7 +7,7 @@ import msgspec
 
 from shared.azure.cosmos.fleet import PackedPage, pack, unpack
 from shared.azure.cosmos.objects import LastEvent
-from shared.domain.announcements import Announcement, ClusterLine
+from shared.domain.announcements import Announcement, ClusterLine, Picture
 from shared.domain.audit import Entry, Link, make_link
 from shared.domain.buckets import ObjectEvent
 from shared.domain.changes import Change
@@ -26,11 +26,13 @@ from shared.domain.gates import Gate, Verdict
 from shared.domain.ledger import Head, head_id
 from shared.domain.observations import Observation
 from shared.domain.onboarding_progress import Made, Progress, progress_id
+from shared.domain.periods import Mark, Marks
 from shared.domain.pins import Pin
 from shared.domain.policy_states import PolicyState
 from shared.domain.record import Record, digest
 from shared.domain.rollouts import Rejection, Reporting, Rollout, RolloutEvent, Rules, Stage, Target
 from shared.domain.sweeps import Sweep
+from shared.domain.trend import Counts, Point, Trend
 from shared.domain.windows import Calendar, Window
 
 SECRET = "contoso"
@@ -398,6 +400,7 @@ def delivery() -> Delivery:
         subject=CLUSTER_ID,
         next_step=f"open {SECRET}",
         fields={"cluster": f"{SECRET}-berlin", "count": 7, "tags": {"owner": SECRET}},
+        picture=Picture(png=SECRET.encode(), text=f"{SECRET} is mostly compliant"),
     )
     return Delivery(
         id=digest("delivery"),
@@ -567,6 +570,15 @@ def _member() -> Member:
     )
 
 
+def trend() -> Trend:
+    counts = Counts(clusters=9, connected=7, offline=2, configurations=8, compliant=6, non_compliant=1, drifted=3)
+    return Trend(id=digest("trend", "selector"), points=(Point(at=AT, counts=counts),))
+
+
+def digest_marks() -> Marks:
+    return Marks(marks={f"{SECRET}-daily": Mark(since=AT, period="2026-03-02", until=later(9))})
+
+
 def fleet_sweep() -> Sweep:
     return Sweep(
         number=4, holder=digest("holder"), held_until=later(600), began_at=AT, finished=3, finished_at=later(9), asked_until=later(-300)
@@ -604,4 +616,6 @@ ALL: dict[str, Record] = {
     "fleet member": _member(),
     "fleet entry": _member().entries[CONFIGURATION_ID],
     "fleet sweep": fleet_sweep(),
+    "trend": trend(),
+    "digest marks": digest_marks(),
 }

@@ -15,8 +15,9 @@ from shared.azure.cosmos.commit_reports import COMMIT_REPORT
 from shared.azure.cosmos.configurations import CONFIGURATION
 from shared.azure.cosmos.database import Database
 from shared.azure.cosmos.deliveries import DELIVERY, CosmosDeliveries
+from shared.azure.cosmos.digest_marks import MARKS
 from shared.azure.cosmos.documents import Shelf
-from shared.azure.cosmos.fleet import PAGE, SWEEP
+from shared.azure.cosmos.fleet import PAGE, SWEEP, TREND
 from shared.azure.cosmos.foreign_writes import FOREIGN_WRITE, CosmosForeignWrites
 from shared.azure.cosmos.keys import CosmosDataKeys
 from shared.azure.cosmos.objects import LAST_EVENT, CosmosObjectEvents
@@ -49,6 +50,8 @@ KINDS = [
     pytest.param(LINK, filled.link, id="audit"),
     pytest.param(PAGE, filled.fleet_page, id="fleet-page"),
     pytest.param(SWEEP, filled.fleet_sweep, id="fleet-sweep"),
+    pytest.param(TREND, filled.trend, id="fleet-trend"),
+    pytest.param(MARKS, filled.digest_marks, id="digest-marks"),
 ]
 
 

@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -83,6 +84,17 @@ async def test_secrets_have_versions(cloud: CloudClient, identity: ManagedIdenti
         assert (old.value, old.properties.content_type, old.properties.tags) == ("one", "text/plain", {"of": "test"})
         with pytest.raises(ResourceNotFoundError):
             await secrets.get_secret(f"{name}x")
+
+
+async def test_a_secret_has_an_end_where_one_is_set(cloud: CloudClient, identity: ManagedIdentity, name: str) -> None:
+    end = datetime(2027, 1, 15, 8, tzinfo=UTC)
+    async with SecretClient(cloud.origin, identity) as secrets:
+        await secrets.set_secret(name, "one")
+        assert (await secrets.get_secret(name)).properties.expires_on is None
+        await secrets.set_secret(name, "two", expires_on=end)
+        assert (await secrets.get_secret(name)).properties.expires_on == end
+        await cloud.admin("PUT", f"secrets/{name}", {"value": "three", "expires": int(end.timestamp())})
+        assert (await secrets.get_secret(name)).properties.expires_on == end
 
 
 async def test_an_administrator_puts_secrets_and_keys_too(

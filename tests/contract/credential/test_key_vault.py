@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ class Vault:
 
     origin: str = ""
     secrets: dict[str, str] = field(default_factory=dict)
+    expires: dict[str, int] = field(default_factory=dict)
     versions: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
     failure: tuple[int, dict[str, str]] | None = None
     grants_get: bool = True
@@ -61,7 +63,8 @@ class Vault:
         value = self.secrets.get(request.match_info["name"])
         if value is None:
             return web.json_response({"error": {"code": "SecretNotFound", "message": "no"}}, status=404)
-        return web.json_response({"id": f"{self.origin}/secrets/{request.match_info['name']}/1", "value": value, "attributes": {}})
+        attributes = {"exp": self.expires[request.match_info["name"]]} if request.match_info["name"] in self.expires else {}
+        return web.json_response({"id": f"{self.origin}/secrets/{request.match_info['name']}/1", "value": value, "attributes": attributes})
 
     async def key(self, request: web.Request) -> web.Response:
         if not self.grants_get:
@@ -136,6 +139,17 @@ class TestSecrets:
     async def test_many_readers_ask_once(self, vault: Vault, secrets: KeyVaultSecrets) -> None:
         assert set(await asyncio.gather(*(secrets.get("kv://sluice/name") for _ in range(20)))) == {"value"}
         assert vault.asked == ["GET /secrets/name/"]
+
+    async def test_until_when_a_secret_is_good_is_asked_each_time(self, vault: Vault, secrets: KeyVaultSecrets) -> None:
+        assert await secrets.expires_at("kv://sluice/name") is None
+        vault.expires["name"] = 1_800_000_000
+        assert await secrets.expires_at("kv://sluice/name") == datetime(2027, 1, 15, 8, tzinfo=UTC)
+        assert await secrets.expires_at("kv://sluice/name/1") == datetime(2027, 1, 15, 8, tzinfo=UTC)
+        assert await secrets.expires_at("env://TOKEN") is None
+        with pytest.raises(NotFound):
+            await secrets.expires_at("kv://sluice/missing")
+        with pytest.raises(Malformed):
+            await secrets.expires_at("https://sluice.example/secret")
 
     async def test_a_new_value_is_seen_and_an_outage_bridged(self, vault: Vault, secrets: KeyVaultSecrets, clock: Clock) -> None:
         await secrets.get("kv://sluice/name")

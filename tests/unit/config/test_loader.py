@@ -529,6 +529,7 @@ def test_the_schema_knows_every_section() -> None:
         "baselines",
         "providers",
         "alerts",
+        "digests",
         "drift",
     }
     assert definitions["Config"]["additionalProperties"] is False

@@ -1,6 +1,6 @@
 """What a look at the fleet changes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -215,3 +215,19 @@ def test_a_deleted_one_that_was_asked_something_is_missed_for_a_month() -> None:
 def test_nothing_is_put_back_on_a_cluster_that_is_not_seen() -> None:
     page = drifted()
     assert looked(page, look=a_look(3, now=at(60), policy=remediate())).orders == ()
+
+
+def test_since_when_a_cluster_is_away_is_kept_whatever_else_changes() -> None:
+    def then(page: Page, minutes: int, connectivity: str, **fields: Any) -> Page:
+        shown = sighting(a_cluster(connectivity=connectivity, **fields))
+        return looked(page, shown, look=a_look(minutes, now=at(60 * minutes)))
+
+    def since(page: Page) -> datetime | None:
+        return page.members[a_cluster().id].since.get("cluster")
+
+    here = a_page(HERE)
+    away = then(here, 2, "Offline")
+    still = then(then(away, 3, "Offline", policies=("audit",)), 4, "Expired")
+    assert (since(here), since(away), since(still)) == (None, at(120), at(120))
+    assert since(then(still, 5, "Connecting")) == at(120), "what it was last stands"
+    assert since(then(still, 5, "Connected")) is None

@@ -41,6 +41,8 @@ def app(world: World, config_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         policy_states=world.policy_states,
         object_events=world.object_events,
         deliveries=world.deliveries,
+        digest_marks=world.digest_marks,
+        fleet_pages=world.pages,
         audit=world.audit,
         queue=world.queue,
         fleet=world.fleet,

@@ -1,5 +1,7 @@
 """The functions that look at the fleet, and what people ask of it."""
 
+import base64
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
@@ -8,6 +10,7 @@ from builders import NOW, resource_id, sha
 from calling import call, told
 from fleet_fakes import FleetWorld
 from sightings import a_cluster, asked, seen
+from worlds import CONFIG
 
 from shared import bootstrap
 from shared.domain.configurations import cluster_id, configuration_id
@@ -88,3 +91,30 @@ async def test_a_message_that_cannot_be_carried_out_now_comes_again(world: Fleet
     await call("restore_configuration", a_message(world), Invocation())
     [sent] = world.queue.sent
     assert sent.queue == "restorations"
+
+
+DIGEST = "digests:\n  - {name: fleet, provider: ops, schedule: daily, at: '12:01'}\n"
+
+
+def a_digest(name: str) -> func.HttpRequest:
+    return func.HttpRequest("GET", "https://sluice.example/api", headers={}, params={}, route_params={"name": name}, body=b"")
+
+
+@pytest.fixture
+def with_digest(config_path: Path) -> None:
+    config_path.write_text(CONFIG + DIGEST)
+
+
+@pytest.mark.usefixtures("with_digest")
+async def test_a_digest_is_shown_and_sent_by_the_minute_s_sweep(world: FleetWorld) -> None:
+    await call("sweep_fleet", None, Invocation())
+    await call("sweep_rollouts", None)
+    shown = await call("get_digest", a_digest("fleet"))
+    assert (shown.status_code, told(shown)["nextAt"]) == (200, "2026-11-23T12:01:00+00:00")
+    assert base64.b64decode(told(shown)["preview"]["picture"]).startswith(b"\x89PNG")
+    assert (await call("get_digest", a_digest("other"))).status_code == 404
+    for _ in range(3):
+        world.clock.pass_(60)
+        await call("sweep_rollouts", None)
+    sent = [delivery for delivery in world.deliveries.kept.all() if delivery.announcements[0].kind == "digest.daily"]
+    assert len(sent) == 1

@@ -63,6 +63,7 @@ def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str]
         ("call_gate", {"type": "queueTrigger", "queueName": "gate-calls"}),
         ("report_commit", {"type": "queueTrigger", "queueName": "commit-reports"}),
         ("restore_configuration", {"type": "queueTrigger", "queueName": "restorations"}),
+        ("get_digest", {"type": "httpTrigger", "route": "digests/{name}", "methods": ["GET"], "authLevel": "FUNCTION"}),
         ("get_fleet", {"type": "httpTrigger", "route": "fleet", "methods": ["GET"], "authLevel": "FUNCTION"}),
         ("list_notifications", {"type": "httpTrigger", "route": "notifications", "methods": ["GET"], "authLevel": "FUNCTION"}),
         (

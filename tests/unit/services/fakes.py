@@ -181,6 +181,7 @@ class FakeQueue:
 class FakeSecrets:
     def __init__(self, **secrets: str) -> None:
         self.known = {f"kv://sluice/{name.replace('_', '-')}": value for name, value in secrets.items()}
+        self.ends: dict[str, datetime] = {}
         self.down: Exception | None = None
 
     async def get(self, reference: str) -> str:
@@ -189,6 +190,10 @@ class FakeSecrets:
         if reference not in self.known:
             raise NotFound("no such secret")
         return self.known[reference]
+
+    async def expires_at(self, reference: str) -> datetime | None:
+        await self.get(reference)
+        return self.ends.get(reference)
 
 
 class FakeRegistry:
@@ -454,6 +459,9 @@ class FakeDeliveries:
         found = sorted((each for each in self.kept.all() if each.state == state), key=lambda each: each.created_at, reverse=True)
         start = int(continuation or 0)
         return found[start : start + limit], str(start + limit) if start + limit < len(found) else None
+
+    async def count_failed(self) -> int:
+        return sum(delivery.state == "failed" for delivery in self.kept.all())
 
 
 class FakeCommitReports:

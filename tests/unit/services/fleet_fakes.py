@@ -16,6 +16,7 @@ from shared.domain.drift import DriftPolicy
 from shared.domain.fleet import Asked, Sighting
 from shared.domain.fleet_changes import Writer
 from shared.domain.pins import Pin
+from shared.services.record_trend import RecordTrend
 from shared.services.restore import Restore
 from shared.services.sweep_fleet import SweepFleet
 
@@ -90,7 +91,8 @@ class FleetWorld(World):
     async def sweep(self, holder: str = "") -> None:
         self._attempts += 1
         stores = (self.pages, self.records, self.restorations, self.foreign_writes)
-        sweep = SweepFleet(self.inventory, *stores, self.fleet_effects(), self.policy, self.clock)
+        record_trend = RecordTrend(self.pages, [section.selector for section in self.config.digests], self.clock)
+        sweep = SweepFleet(self.inventory, *stores, self.fleet_effects(), record_trend, self.policy, self.clock)
         await sweep(holder or f"sweep-{self._attempts}")
 
     def drift_policy(self) -> DriftPolicy:

@@ -1,12 +1,12 @@
 """All fakes together, and the use cases on them, as the composition root puts them together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from fake_fleet_of_clusters import FakeArm, FakeClusters, FakeOnboardings
-from fake_fleet_pages import FakeFleetPages
+from fake_fleet_pages import FakeDigestMarks, FakeFleetPages
 from fakes import (
     FakeAudit,
     FakeChanges,
@@ -39,6 +39,7 @@ from shared.config.models import Config
 from shared.config.models import Provider as ProviderConfig
 from shared.domain.drift import DriftPolicy
 from shared.domain.endings import are_wanted
+from shared.domain.trend import Point
 from shared.ports import GitHost, Provider
 from shared.services.act import ActOn
 from shared.services.answer_gate import AnswerGate, Callback
@@ -53,6 +54,7 @@ from shared.services.fleet_effects import FleetEffects
 from shared.services.gate_facts import GateFactsOf
 from shared.services.look import Look
 from shared.services.look_for_drift import LookForDrift
+from shared.services.make_digest import MakeDigest
 from shared.services.notify_receiver import NotifyReceiver
 from shared.services.observe import Observe
 from shared.services.on_azure_event import OnAzureEvent
@@ -69,6 +71,7 @@ from shared.services.refusals import Refusals
 from shared.services.report_commit import ReportOn
 from shared.services.report_flux import ReportFlux
 from shared.services.resend import Resend
+from shared.services.send_digests import ReportDigest, SendDigests
 from shared.services.step import Step
 from shared.services.sweep_clusters import SweepClusters
 from shared.services.tell import Tell, TellEvent
@@ -133,6 +136,8 @@ class World:
         self.arm = FakeArm()
         self.clusters = FakeClusters(self.arm)
         self.pages = FakeFleetPages(self.faults)
+        self.digest_marks = FakeDigestMarks(self.faults)
+        self.painted: list[tuple[tuple[Point, ...], datetime, datetime, str]] = []
         self.pacer = Pacer(self.pace, "westeurope", self.clock)
         self.receiver_pace = FakePace(Faults())  # its own, since what it does is no part of what a delivery writes
         self.rates = Rates(self.receiver_pace, self.clock)
@@ -258,6 +263,20 @@ class World:
 
     def resend(self) -> Resend:
         return Resend(self.config, self.deliveries, self.audit, self.queue, self.clock)
+
+    def make_digest(self) -> MakeDigest:
+        stores = (self.pages, self.pages, self.rollouts, self.onboardings, self.deliveries)
+        return MakeDigest(self.config, *stores, self.secrets, self.paint, "https://sluice.example", self.clock)
+
+    def paint(self, points: Sequence[Point], start: datetime, end: datetime, zone: str) -> bytes:
+        self.painted.append((tuple(points), start, end, zone))
+        return b"a picture"
+
+    def send_digests(self) -> SendDigests:
+        return SendDigests(self.config, self.digest_marks, self.make_digest(), self.deliveries, self.queue, self.clock)
+
+    def report_digest(self) -> ReportDigest:
+        return ReportDigest(self.config, self.digest_marks, self.make_digest(), self.clock)
 
     def report_commit(self) -> ReportOn:
         address = "https://sluice.example"
