@@ -10,6 +10,7 @@ CONFIG = """apiVersion: sluice/v1
 providers:
   - {{name: ops, type: msteams, addressRef: kv://sluice/teams}}
   - {{name: git, type: github, tokenRef: kv://sluice/github}}
+  - {{name: pager, type: pagerduty, tokenRef: kv://v/pager}}
 digests:
   - {digest}
 """
@@ -46,11 +47,11 @@ def test_a_schedule_has_a_time_a_zone_and_of_a_week_a_day() -> None:
     ],
 )
 def test_what_it_cannot_mean_is_refused_by_its_line(digest: str, reason: str) -> None:
-    with pytest.raises(Malformed, match=rf"sluice.yaml:6: .*{reason}"):
+    with pytest.raises(Malformed, match=rf"sluice.yaml:7: .*{reason}"):
         load_text(CONFIG.format(digest=digest))
 
 
 def test_two_of_one_name_are_refused() -> None:
     one = "{name: fleet, provider: ops, schedule: daily}"
-    with pytest.raises(Malformed, match=r"sluice.yaml:7: .*the name fleet is used twice"):
+    with pytest.raises(Malformed, match=r"sluice.yaml:8: .*the name fleet is used twice"):
         load_text(CONFIG.format(digest=f"{one}\n  - {one}"))
