@@ -19,6 +19,7 @@ from functions import (
     restore,
     rollouts,
     send_notification,
+    slack,
     step_rollout,
     sweeps,
 )
@@ -41,4 +42,5 @@ app.register_functions(fleet.blueprint)
 app.register_functions(acts.blueprint)
 app.register_functions(clusters.blueprint)
 app.register_functions(gates.blueprint)
+app.register_functions(slack.blueprint)
 app.register_functions(health.blueprint)

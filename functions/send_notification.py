@@ -14,12 +14,15 @@ async def send_notification(message: func.QueueMessage) -> None:
 
 
 async def _send(body: bytes) -> None:
-    from shared.domain.messages import Deliver, Notify, read
+    from shared.domain.messages import Deliver, Notify, ShowRollout, read
 
-    match read((Notify, Deliver), body):
+    match read((Notify, Deliver, ShowRollout), body):
         case Notify() as event:
             tell = await bootstrap.app().tell_event()
             await tell(event)
         case Deliver() as delivery:
             post = await bootstrap.app().post()
             await post(delivery)
+        case ShowRollout() as moved:
+            show = await bootstrap.app().show()
+            await show(moved)

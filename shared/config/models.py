@@ -7,10 +7,12 @@ from msgspec import Meta
 from shared.config.baselines import Baseline
 from shared.config.drift import DriftSection
 from shared.config.fields import Duration, Name, Rate, Reference, Section, Template, Variable
+from shared.config.people import Member
 from shared.config.requires import Requires
 from shared.config.strategies import Stage, Strategy
 from shared.domain.clusters import Cluster
 from shared.domain.following import RouteAction
+from shared.domain.interactions import SlackUser
 from shared.domain.rollouts import Reporting
 from shared.domain.selectors import Selector
 from shared.receivers import SENDERS
@@ -132,6 +134,14 @@ class Provider(Section, frozen=True):
     token_ref: Reference | None = None
     channel: str = ""
     app: App | None = None  #: of a Git host, in place of tokenRef
+    signing_secret_ref: Reference | None = None  #: slack: of the app, so that people may answer with buttons
+    previous_signing_secret_ref: Reference | None = None  #: also valid, while the signing secret is being rotated
+    broadcast: tuple[Literal["error", "question"], ...] = ()  #: slack: which replies in a thread are shown in the channel too
+
+    @property
+    def converses(self) -> bool:
+        """Whether it keeps one message a rollout up to date, and tells the rest in its thread."""
+        return self.type == "slack" and self.token_ref is not None
 
 
 class Group(Section, frozen=True):
@@ -163,6 +173,16 @@ class Config(Section, frozen=True):
     providers: tuple[Provider, ...] = ()
     alerts: tuple[Alert, ...] = ()
     drift: DriftSection = DriftSection()
+    people: tuple[Member, ...] = ()  #: who may answer from Slack
+
+    @property
+    def conversing(self) -> tuple[Provider, ...]:
+        """The providers that keep a message a rollout up to date, if any alert tells them anything."""
+        named = {alert.provider for alert in self.alerts}
+        return tuple(provider for provider in self.providers if provider.converses and provider.name in named)
+
+    def member(self, user: SlackUser) -> Member | None:
+        return next((member for member in self.people if member.is_known_as(user)), None)
 
     def receiver(self, name: str) -> Receiver | None:
         return next((receiver for receiver in self.receivers if receiver.name == name), None)

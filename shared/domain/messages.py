@@ -55,6 +55,12 @@ class Deliver(Record, frozen=True):
     delivery_id: str
 
 
+class ShowRollout(Record, frozen=True):
+    """Queue `notifications`: the messages that show this rollout as it is are to be brought up to date."""
+
+    rollout_id: str
+
+
 class CallGate(Record, frozen=True):
     """Queue `gate-calls`: the service behind a webhook gate is to be asked."""
 
@@ -104,6 +110,7 @@ Message = (
     | ApplyUpdate
     | Notify
     | Deliver
+    | ShowRollout
     | CallGate
     | ReportCommit
     | OnboardCluster
@@ -117,7 +124,7 @@ KINDS: dict[str, type[Message] | tuple[type[Message], ...]] = {
     CHANGES: PlanChange,
     ROLLOUT_STEPS: StepRollout,
     CONFIG_UPDATES: ApplyUpdate,
-    NOTIFICATIONS: (Notify, Deliver),
+    NOTIFICATIONS: (Notify, Deliver, ShowRollout),
     GATE_CALLS: CallGate,
     COMMIT_REPORTS: ReportCommit,
     ONBOARDING: (VisitCluster, OnboardCluster),

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from shared.domain.commit_reports import CommitReport
+from shared.domain.conversations import Conversation
 from shared.domain.deliveries import Delivery
 
 
@@ -24,5 +25,15 @@ class CommitReports(Protocol):
     async def get(self, report_id: str) -> tuple[CommitReport, str] | None: ...
 
     async def save(self, report: CommitReport, etag: str) -> str:
+        """Creates where `etag` is ""; the new ETag. Raises Conflict when it changed since it was read."""
+        ...
+
+
+class Conversations(Protocol):
+    """What each provider shows of each rollout."""
+
+    async def get(self, conversation_id: str) -> tuple[Conversation, str] | None: ...
+
+    async def save(self, conversation: Conversation, etag: str) -> str:
         """Creates where `etag` is ""; the new ETag. Raises Conflict when it changed since it was read."""
         ...

@@ -530,6 +530,7 @@ def test_the_schema_knows_every_section() -> None:
         "providers",
         "alerts",
         "drift",
+        "people",
     }
     assert definitions["Config"]["additionalProperties"] is False
 
