@@ -41,6 +41,7 @@ def app(world: World, config_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         policy_states=world.policy_states,
         object_events=world.object_events,
         deliveries=world.deliveries,
+        conversations=world.conversations,
         audit=world.audit,
         queue=world.queue,
         fleet=world.fleet,
