@@ -178,14 +178,14 @@ def _questions(rollout: Rollout, public_url: str) -> tuple[Question, ...]:
 
 def _next_step(rollout: Rollout, asked: tuple[Question, ...]) -> str:
     if asked:
-        return f"Approve or reject: {' or '.join(asked[0].approvers)} may."
+        return f"{' or '.join(asked[0].approvers)} approve or reject."
     match rollout.state:
         case "paused":
-            return f"Look at what failed, then: sluice resume, retry or rollback {rollout.id} --reason TEXT"
+            return f"look at what failed, then: sluice resume, retry or rollback {rollout.id} --reason TEXT"
         case "rolled-back":
-            return "Mend it and push again."
+            return "mend it and push again."
         case "aborted":
-            return "Push again: an aborted rollout does not go on."
+            return "push again: an aborted rollout does not go on."
         case "succeeded" if any(stage.counts.get("failed") for stage in rollout.stages):
-            return f"Mend the failed clusters, then: sluice retry {rollout.id} --reason TEXT"
-    return "" if rollout.state in FINISHED else "Nothing: it goes on by itself."
+            return f"mend the failed clusters, then: sluice retry {rollout.id} --reason TEXT"
+    return "" if rollout.state in FINISHED else "nothing to do, it goes on by itself."

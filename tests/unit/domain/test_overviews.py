@@ -40,7 +40,7 @@ def test_the_numbers_are_exact() -> None:
         ({"state": "paused", "reason": "too many"}, "paused", "retry or rollback rollout-1"),
         ({"state": "rolling-back"}, "going back", "by itself"),
         ({"state": "rolled-back"}, "rolled back", "push again"),
-        ({"state": "aborted"}, "aborted", "Push again"),
+        ({"state": "aborted"}, "aborted", "push again: an aborted"),
         ({"state": "superseded"}, "superseded", ""),
         ({"state": "succeeded"}, "finished", ""),
     ],
@@ -70,7 +70,7 @@ def test_a_question_says_who_may_answer_and_where() -> None:
     (asked,) = view.questions
     assert (asked.stage, asked.gate, asked.approvers, asked.approved, asked.required) == ("prod", "go", ("platform-leads",), 1, 2)
     assert asked.link == f"{ADDRESS}/api/dashboard?rollout=rollout-1&stage=prod&gate=go"
-    assert "platform-leads may" in view.next_step
+    assert "platform-leads approve or reject" in view.next_step
     assert view.since == at(5)
 
 
