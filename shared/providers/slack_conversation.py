@@ -42,7 +42,7 @@ class SlackConversation(SlackProvider):
         return place
 
     async def edit(self, head: Place, overview: Overview) -> None:
-        """What is left out of an edit stays as it was, as the metadata does; only `parse` would look for links in the text."""
+        """Unlike a post, an edit would by itself look for links in the text. One with blocks is not marked as edited."""
         message = render_overview(overview, asks=self._asks)
         shown = {"text": message["text"], "blocks": message["blocks"], "parse": "none"}
         await self._calls.call("chat.update", {"channel": head.channel, "ts": head.ts, **shown})
