@@ -104,7 +104,7 @@ def _bar(stage: StageView) -> str:
 
 def _words(overview: Overview) -> list[Message]:
     told = [
-        ("Waits for: " if overview.state == "running" else "Because: ", overview.waiting_for, WAIT),
+        ("Waits for: " if overview.words == "waiting" else "Because: ", overview.waiting_for, WAIT),
         ("Next: ", overview.next_step, NEXT),
     ]
     return [paragraph(run(label, bold=True), run(text)) for label, whole, limit in told if (text := line(whole, limit))]

@@ -125,6 +125,13 @@ def test_colours_say_how_it_goes() -> None:
     assert mark(state="superseded") == "\u26aa"
 
 
+def test_what_holds_it_up_is_told_as_what_it_is() -> None:
+    waiting = render_overview(overview(a_rollout(waiting_for="the window from 08:00")), asks=True)
+    assert "Waits for: \nthe window from 08:00" in text_of(waiting)
+    paused = render_overview(overview(a_rollout(state="paused", reason="paused by alice: odd")), asks=True)
+    assert "Because: \npaused by alice: odd" in text_of(paused)
+
+
 def asking() -> Overview:
     rollout = a_rollout(a_stage("prod", total=1, gates=(a_gate(required=2),)), waiting_for="approval")
     return overview(rollout, "https://sluice.example")
