@@ -42,7 +42,7 @@ def render_overview(overview: Overview, *, asks: bool, opens_with: str = "") -> 
         {"type": "section", "fields": _fields(overview)},
         rich([preformatted(_progress(overview)), *_words(overview)]),
         *(block for number, asked in enumerate(overview.questions[:QUESTIONS]) for block in _question(overview, asked, number, asks=asks)),
-        *_foot(overview),
+        *_foot(overview, asks=asks),
     ]
     return notification(line(opens_with, NOTIFICATION) or _in_a_line(overview), blocks)
 
@@ -127,8 +127,9 @@ def _button(text: str, action: str, value: str, **more_of_it: str) -> Message:
     return {"type": "button", "text": plain(text[:BUTTON]), "action_id": action, "value": value, **more_of_it}
 
 
-def _foot(overview: Overview) -> list[Message]:
-    approvals = [(f"Approval page of {asked.stage} / {asked.gate}", asked.link) for asked in overview.questions[:QUESTIONS]]
+def _foot(overview: Overview, *, asks: bool) -> list[Message]:
+    questions = () if asks else overview.questions  # their pages have buttons of their own
+    approvals = [(f"Approval page of {asked.stage} / {asked.gate}", asked.link) for asked in questions]
     failures = [(f"{_clusters(overview.failed)} failed", overview.failures_link)] if overview.failed else []
     shown = links([*approvals[:2], *failures, ("Rollout", overview.link)])
     return [rich(shown)] if shown else []
