@@ -22,6 +22,7 @@ from functions import (
     restore,
     rollouts,
     send_notification,
+    slack,
     step_rollout,
     sweeps,
 )
@@ -47,4 +48,5 @@ app.register_functions(clusters.blueprint)
 app.register_functions(notifications.blueprint)
 app.register_functions(digests.blueprint)
 app.register_functions(gates.blueprint)
+app.register_functions(slack.blueprint)
 app.register_functions(health.blueprint)

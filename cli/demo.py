@@ -153,7 +153,7 @@ async def _tell_the_end(stack: "Stack", api: "Api", rollout: dict[str, Any], con
     lines = [
         f"\nThe rollout {rollout['state']}: {rollout['reason'] or 'every stage is done'}",
         *display.notable_targets(detail),
-        f"\nMessages that Teams and Slack received: {len(received)}",
+        "\nMessages that Teams and Slack received:",
         *(f"  {title}" for title in received),
         "",
         stack.describe().table(),

@@ -14,9 +14,9 @@ async def send_notification(message: func.QueueMessage) -> None:
 
 
 async def _send(body: bytes) -> None:
-    from shared.domain.messages import Deliver, Notify, TellTargets, read
+    from shared.domain.messages import Deliver, Notify, ShowRollout, TellTargets, read
 
-    match read((Notify, Deliver, TellTargets), body):
+    match read((Notify, Deliver, TellTargets, ShowRollout), body):
         case Notify() as event:
             tell = await bootstrap.app().tell_event()
             await tell(event)
@@ -26,3 +26,6 @@ async def _send(body: bytes) -> None:
         case Deliver() as delivery:
             post = await bootstrap.app().post()
             await post(delivery)
+        case ShowRollout() as moved:
+            show = await bootstrap.app().show()
+            await show(moved)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shared.azure.cosmos.checks import CosmosChecks
     from shared.azure.cosmos.commit_reports import CosmosCommitReports
     from shared.azure.cosmos.configurations import CosmosConfigurations
+    from shared.azure.cosmos.conversations import CosmosConversations
     from shared.azure.cosmos.database import Database
     from shared.azure.cosmos.deliveries import CosmosDeliveries
     from shared.azure.cosmos.digest_marks import CosmosDigestMarks
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from shared.config.models import Provider as ProviderConfig
     from shared.config.settings import Settings
     from shared.config.source import ConfigFile
-    from shared.ports import GitHost, Provider
+    from shared.ports import Converser, Dialog, GitHost, Provider
     from shared.providers.commit_status.api import Authorize
     from shared.providers.commit_status.github_app import AppTokens
     from shared.providers.compares import HostCompare
@@ -85,6 +86,20 @@ class Adapters:
 
     async def _secret(self, reference: str | None) -> str:
         return await self.secrets.get(reference) if reference else ""
+
+    async def connect_converser(self, provider: "ProviderConfig") -> "Converser":
+        """The channel of a provider that keeps one message a rollout up to date."""
+        from shared.providers.slack_conversation import SlackConversation
+
+        token = await self.secrets.get(provider.token_ref or "")
+        asks = provider.signing_secret_ref is not None
+        return SlackConversation(self.outbound_http, provider.address, token, provider.channel, asks=asks)
+
+    async def connect_dialog(self, provider: "ProviderConfig") -> "Dialog":
+        """The way to whoever has clicked in such a channel."""
+        from shared.providers.slack_dialog import SlackDialog
+
+        return SlackDialog(self.outbound_http, provider.address, await self.secrets.get(provider.token_ref or ""))
 
     async def connect_git_host(self, provider: "ProviderConfig") -> "GitHost":
         """The Git host of a configured provider. Its secrets are read when it is called."""
@@ -345,6 +360,12 @@ class Adapters:
         from shared.azure.cosmos.commit_reports import CosmosCommitReports
 
         return CosmosCommitReports(self.database, self.sealer)
+
+    @cached_property
+    def conversations(self) -> "CosmosConversations":
+        from shared.azure.cosmos.conversations import CosmosConversations
+
+        return CosmosConversations(self.database, self.sealer)
 
     @cached_property
     def fleet_pages(self) -> "CosmosFleet":

@@ -10,13 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from shared.config.models import Config
+    from shared.config.models import Provider as ProviderConfig
     from shared.config.settings import Settings
+    from shared.ports import Provider
     from shared.services.act import ActOn
     from shared.services.answer_gate import AnswerGate, Callback
+    from shared.services.answer_in_slack import AnswerInSlack
     from shared.services.apply import Apply
     from shared.services.bury import Bury, Replay
     from shared.services.call_gate import Call
     from shared.services.check import RecordCheck
+    from shared.services.converse import Converse, ShowOn
     from shared.services.effects import Effects
     from shared.services.export_logs import ExportLogs
     from shared.services.health import Readiness
@@ -264,12 +268,37 @@ class App(Adapters):
         from shared.services.undelivered import Undelivered
 
         undelivered = Undelivered(self.deliveries, self.audit, self.queue)
-        return Post(await self.config.latest(), self.deliveries, self.queue, now, self.connect, self.channel_pacer, undelivered)
+        return Post(await self.config.latest(), self.deliveries, self.queue, now, self._connect_to_tell, self.channel_pacer, undelivered)
 
     async def resend(self) -> "Resend":
         from shared.services.resend import Resend
 
         return Resend(await self.config.latest(), self.deliveries, self.audit, self.queue, now)
+
+    async def _connect_to_tell(self, provider: "ProviderConfig") -> "Provider":
+        """Where messages can be edited, what is posted goes into the conversation about its rollout."""
+        from shared.services.converse import Conversing
+
+        if not provider.converses:
+            return await self.connect(provider)
+        return Conversing(self._converse(), provider, await self.connect_converser(provider))
+
+    def _converse(self) -> "Converse":
+        from shared.services.converse import Converse
+
+        return Converse(self.rollouts, self.conversations, self.queue, now, self.settings.sluice_url)
+
+    async def show(self) -> "ShowOn":
+        from shared.services.converse import ShowOn
+
+        return ShowOn(await self.config.latest(), self._converse(), self.connect_converser)
+
+    async def answer_in_slack(self) -> "AnswerInSlack":
+        from shared.providers.slack_dialog import told_modal
+        from shared.services.answer_in_slack import AnswerInSlack
+
+        config = await self.config.latest()
+        return AnswerInSlack(config, self.secrets, self.person_answers(), self.connect_dialog, told_modal, self.refusals, now)
 
     async def report_commit(self) -> "ReportOn":
         from shared.services.report_commit import ReportOn

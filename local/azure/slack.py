@@ -1,35 +1,30 @@
 """Slack's Web API and incoming webhooks: the Web API answers HTTP 200 with `ok`, the webhook real HTTP statuses.
 
-https://docs.slack.dev/reference/methods/chat.postMessage and https://docs.slack.dev/apis/web-api/rate-limits
+https://docs.slack.dev/reference/methods (one page a method) and https://docs.slack.dev/apis/web-api/rate-limits
 """
 
 import json
-import time
+import re
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
 from local.azure.buckets import FixedWindow
 from local.azure.journal import Journal
+from local.azure.slack_blocks import SlackRefusalError, check_message, check_view
 from local.azure.slack_files import SlackFiles
+from local.azure.slack_messages import Messages, channel_id
 
 CHANNEL = "slack"
-MAX_BLOCKS = 50
-MAX_SECTION = 3000
-MAX_HEADER = 150
-MAX_FIELDS, MAX_FIELD = 10, 2000
-MAX_TEXT = 40_000
-MAX_ALL_BLOCKS = 13_200
-UPDATES_PER_MINUTE = 50
+_MINUTE = 60.0
+#: Calls a minute of the methods' tiers.
+PER_MINUTE = {"chat.update": 50, "chat.delete": 50, "conversations.history": 50, "views.open": 100, "chat.postEphemeral": 100}
+#: A token with this in it lacks the scope to read channels.
+WITHOUT_HISTORY = "no-history"
+_TRIGGER = re.compile(r"[0-9]+\.[0-9]+\.[0-9a-f]{32}")
 
-
-class SlackRefusalError(Exception):
-    """Slack's error code, and its explanations of blocks that it refuses."""
-
-    def __init__(self, code: str, messages: list[str] | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.messages = messages or []
+Json = dict[str, Any]
 
 
 class Slack:
@@ -37,22 +32,23 @@ class Slack:
         self._journal = journal
         self._files = SlackFiles(journal)
         self._windows: dict[str, FixedWindow] = {}
-        self._posted: set[tuple[str, str]] = set()
-        self._last_number = 0
+        self._messages = Messages()
+        self._exchanged: set[str] = set()
 
     def routes(self) -> list[web.RouteDef]:
+        methods: dict[str, Callable[[Json], Json | web.Response]] = {
+            "chat.postMessage": self._post_message,
+            "chat.update": self._update,
+            "chat.delete": self._delete,
+            "chat.postEphemeral": self._post_ephemeral,
+            "views.open": self._open_view,
+        }
         return [
-            web.post("/slack/api/chat.postMessage", self.post_message),
-            web.post("/slack/api/chat.update", self.update),
+            *(web.post(f"/slack/api/{name}", self._handler(name, method)) for name, method in methods.items()),
+            web.get("/slack/api/conversations.history", self.history),
             web.post("/slack/services/{path:.+}", self.incoming_webhook),
             *self._files.routes(),
         ]
-
-    async def post_message(self, request: web.Request) -> web.Response:
-        return await self._call(request, self._post_message)
-
-    async def update(self, request: web.Request) -> web.Response:
-        return await self._call(request, self._update)
 
     async def incoming_webhook(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
@@ -61,76 +57,127 @@ class Slack:
             return web.Response(status=429, text="rate_limited", headers=limited)
         try:
             message = await _body(request)
-            _check_message(message)
+            check_message(message)
         except SlackRefusalError as refusal:
             return web.Response(status=400, text="invalid_payload" if refusal.code == "invalid_json" else refusal.code)
         self._journal.keep(CHANNEL, method="webhook", path=path, body=message)
         return web.Response(text="ok")
 
-    async def _call(self, request: web.Request, method: Any) -> web.Response:
+    async def history(self, request: web.Request) -> web.Response:
         try:
-            _check_token(request)
-            message = await _body(request)
-            answer = method(message)
+            _check_may_read(_token(request))
+            if limited := self._over("conversations.history"):
+                return limited
+            asked = request.query
+            messages = self._messages.history(
+                asked.get("channel", ""),
+                float(asked.get("oldest", "0")),
+                int(asked.get("limit", "100")),
+                with_metadata=asked.get("include_all_metadata") == "true",
+            )
         except SlackRefusalError as refusal:
-            body: dict[str, Any] = {"ok": False, "error": refusal.code}
-            metadata = {"response_metadata": {"messages": refusal.messages}} if refusal.messages else {}
-            return web.json_response(body | metadata)
-        return answer if isinstance(answer, web.Response) else web.json_response(answer)
+            return _refusal(refusal)
+        return web.json_response({"ok": True, "messages": messages, "has_more": False})
 
-    def _post_message(self, message: dict[str, Any]) -> dict[str, Any] | web.Response:
-        channel = str(message.get("channel") or "")
-        if not channel:
-            raise SlackRefusalError("channel_not_found")
-        limited = self._limited(f"post {channel}", 1, 1.0)
-        if limited:
-            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=limited)
-        _check_message(message)
+    def _handler(self, name: str, method: Callable[[Json], Json | web.Response]) -> Callable[[web.Request], Any]:
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                _token(request)
+                message = await _body(request)
+                if limited := self._over(name):
+                    return limited
+                answer = method(message)
+            except SlackRefusalError as refusal:
+                return _refusal(refusal)
+            return answer if isinstance(answer, web.Response) else web.json_response(answer)
+
+        return handle
+
+    def _post_message(self, message: Json) -> Json | web.Response:
+        channel = channel_id(str(message.get("channel") or ""))
+        if limited := self._limited(f"post {channel}", 1, 1.0):
+            return _throttled(limited)
+        check_message(message)
         if problems := self._files.problems(message.get("blocks") or []):
             raise SlackRefusalError("invalid_blocks", [f"[ERROR] {problem}" for problem in problems])
-        thread = message.get("thread_ts")
-        if thread and (channel, str(thread)) not in self._posted:
-            raise SlackRefusalError("thread_not_found")
-        timestamp = self._next_timestamp()
-        self._posted.add((channel, timestamp))
-        self._journal.keep(CHANNEL, method="chat.postMessage", ts=timestamp, body=message)
-        return {"ok": True, "channel": channel, "ts": timestamp, "message": {"text": message.get("text", "")}}
+        posted = self._messages.post(channel, message)
+        self._journal.keep(CHANNEL, method="chat.postMessage", ts=posted.ts, body=message)
+        return {"ok": True, "channel": channel, "ts": posted.ts, "message": {"text": message.get("text", "")}}
 
-    def _update(self, message: dict[str, Any]) -> dict[str, Any] | web.Response:
-        limited = self._limited("update", UPDATES_PER_MINUTE, 60.0)
-        if limited:
-            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=limited)
-        channel, timestamp = str(message.get("channel") or ""), str(message.get("ts") or "")
-        if (channel, timestamp) not in self._posted:
-            raise SlackRefusalError("message_not_found")
-        _check_message(message)
-        self._journal.keep(CHANNEL, method="chat.update", ts=timestamp, body=message)
-        return {"ok": True, "channel": channel, "ts": timestamp, "text": message.get("text", "")}
+    def _update(self, message: Json) -> Json:
+        """What is left out stays, but text and blocks, which are replaced together."""
+        posted = self._messages.find(str(message.get("channel") or ""), str(message.get("ts") or ""))
+        check_message(message)
+        kept = {name: value for name, value in posted.body.items() if name not in ("text", "blocks", "attachments")}
+        posted.body = kept | {name: value for name, value in message.items() if name not in ("channel", "ts")}
+        self._journal.keep(CHANNEL, method="chat.update", ts=posted.ts, body=message)
+        return {"ok": True, "channel": posted.channel, "ts": posted.ts, "text": message.get("text", "")}
+
+    def _delete(self, message: Json) -> Json:
+        channel, ts = str(message.get("channel") or ""), str(message.get("ts") or "")
+        self._messages.delete(channel, ts)
+        return {"ok": True, "channel": channel, "ts": ts}
+
+    def _post_ephemeral(self, message: Json) -> Json:
+        channel_id(str(message.get("channel") or ""))
+        if not message.get("user"):
+            raise SlackRefusalError("user_not_found")
+        check_message(message)
+        self._journal.keep(CHANNEL, method="chat.postEphemeral", ts="", body=message)
+        return {"ok": True, "message_ts": "0.000000"}
+
+    def _open_view(self, message: Json) -> Json:
+        """A trigger opens one dialog."""
+        trigger = str(message.get("trigger_id") or "")
+        if not _TRIGGER.fullmatch(trigger):
+            raise SlackRefusalError("invalid_trigger_id")
+        if trigger in self._exchanged:
+            raise SlackRefusalError("exchanged_trigger_id")
+        check_view(message.get("view"))
+        self._exchanged.add(trigger)
+        self._journal.keep(CHANNEL, method="views.open", ts="", body=message)
+        return {"ok": True, "view": message["view"] | {"id": f"V{len(self._exchanged):09}"}}
+
+    def _over(self, method: str) -> web.Response | None:
+        limit = PER_MINUTE.get(method)
+        limited = self._limited(method, limit, _MINUTE) if limit else None
+        return _throttled(limited) if limited else None
 
     def _limited(self, key: str, limit: int, seconds: float) -> dict[str, str] | None:
         take = self._windows.setdefault(key, FixedWindow(limit, seconds)).take()
         return None if take.allowed else {"Retry-After": str(take.retry_after_seconds)}
 
-    def _next_timestamp(self) -> str:
-        self._last_number = max(self._last_number + 1, int(time.time() * 1_000_000))
-        return f"{self._last_number // 1_000_000}.{self._last_number % 1_000_000:06}"
+
+def _throttled(headers: dict[str, str]) -> web.Response:
+    return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
 
 
-def _check_token(request: web.Request) -> None:
+def _refusal(refusal: SlackRefusalError) -> web.Response:
+    metadata = {"response_metadata": {"messages": refusal.messages}} if refusal.messages else {}
+    return web.json_response({"ok": False, "error": refusal.code} | metadata)
+
+
+def _token(request: web.Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise SlackRefusalError("not_authed")
     if not token.startswith("xoxb-"):
         raise SlackRefusalError("invalid_auth")
+    return token
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
+def _check_may_read(token: str) -> None:
+    if WITHOUT_HISTORY in token:
+        raise SlackRefusalError("missing_scope")
+
+
+async def _body(request: web.Request) -> Json:
     """JSON, or a form whose `blocks` (or, for a webhook, `payload`) is JSON."""
     try:
         if request.content_type == "application/json":
             body = json.loads(await request.read())
         else:
-            form: dict[str, Any] = {name: str(value) for name, value in (await request.post()).items()}
+            form: Json = {name: str(value) for name, value in (await request.post()).items()}
             body = json.loads(form["payload"]) if "payload" in form else form
             if isinstance(body.get("blocks"), str):
                 body["blocks"] = json.loads(body["blocks"])
@@ -139,49 +186,3 @@ async def _body(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise SlackRefusalError("invalid_json")
     return body
-
-
-def _check_message(message: dict[str, Any]) -> None:
-    text, blocks = message.get("text") or "", message.get("blocks") or []
-    if not text and not blocks and not message.get("attachments"):
-        raise SlackRefusalError("no_text")
-    if len(text) > MAX_TEXT:
-        raise SlackRefusalError("msg_too_long")
-    if not isinstance(blocks, list):
-        raise SlackRefusalError("invalid_blocks_format")
-    problems = _block_problems(blocks)
-    if problems:
-        raise SlackRefusalError("invalid_blocks", [f"[ERROR] {problem}" for problem in problems])
-    if sum(_text_length(block) for block in blocks) > MAX_ALL_BLOCKS:
-        raise SlackRefusalError("msg_blocks_too_long")
-
-
-def _block_problems(blocks: list[Any]) -> list[str]:
-    problems = [f"no more than {MAX_BLOCKS} items allowed [json-pointer:/blocks]"] if len(blocks) > MAX_BLOCKS else []
-    for index, block in enumerate(blocks):
-        where = f"[json-pointer:/blocks/{index}"
-        if not isinstance(block, dict) or not block.get("type"):
-            problems.append(f"missing required field: type {where}]")
-            continue
-        limit = {"section": MAX_SECTION, "header": MAX_HEADER}.get(block["type"])
-        if limit and len(_text(block.get("text"))) > limit:
-            problems.append(f"must be less than {limit + 1} characters {where}/text/text]")
-        if block["type"] == "header" and (block.get("text") or {}).get("type") != "plain_text":
-            problems.append(f"header text must be plain_text {where}/text]")
-        fields = block.get("fields") or []
-        if len(fields) > MAX_FIELDS or any(len(_text(field)) > MAX_FIELD for field in fields):
-            problems.append(f"no more than {MAX_FIELDS} fields of {MAX_FIELD} characters {where}/fields]")
-    return problems
-
-
-def _text(part: Any) -> str:
-    return str(part.get("text") or "") if isinstance(part, dict) else ""
-
-
-def _text_length(value: Any) -> int:
-    """The characters in every `text` of a block, however deep."""
-    if isinstance(value, list):
-        return sum(_text_length(item) for item in value)
-    if not isinstance(value, dict):
-        return 0
-    return sum(len(item) if name == "text" and isinstance(item, str) else _text_length(item) for name, item in value.items())

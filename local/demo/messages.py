@@ -3,10 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+_EDIT = "chat.update"
+
 
 def titles(messages: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line a message, oldest first."""
-    return [f"{message['channel']}: {_title(message.get('body', {}))}" for message in messages]
+    """One line a message, oldest first, and at the end how often messages were edited."""
+    posted = [f"{message['channel']}{_place(message)}: {_title(message.get('body', {}))}" for message in messages if not _is_edit(message)]
+    edits = sum(map(_is_edit, messages))
+    return [*posted, *([f"slack: edited {edits} times"] if edits else [])]
+
+
+def _is_edit(message: Mapping[str, Any]) -> bool:
+    return message.get("method") == _EDIT
+
+
+def _place(message: Mapping[str, Any]) -> str:
+    return ", in the thread" if message.get("body", {}).get("thread_ts") else ""
 
 
 def _title(body: Mapping[str, Any]) -> str:

@@ -7,6 +7,8 @@ from local.stack import repository
 from local.stack.simulator import Simulator
 
 CONFIGURATION = "platform"
+#: What the simulated Slack would sign with.
+SLACK_SIGNING = "local-signing-secret"
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Fleet:
 
 def vault_secrets(azure: str, github_secret: str, flux_secret: str) -> dict[str, str]:
     """The secrets that local/sluice.yaml refers to."""
-    return {"github-platform": github_secret, "flux-alerts": flux_secret, "teams-ops": f"{azure}/teams/ops", "slack-ops": "xoxb-local"}
+    ours = {"github-platform": github_secret, "flux-alerts": flux_secret}
+    return ours | {"teams-ops": f"{azure}/teams/ops", "slack-ops": "xoxb-local", "slack-signing": SLACK_SIGNING}
 
 
 async def send_flux_alerts(simulator: Simulator, host: str, flux_secret: str) -> None:

@@ -16,6 +16,7 @@ from shared.config.models import EVERY_BRANCH, Config, Receiver, Route, Source
 from shared.config.receiver_checks import check_receiver
 from shared.config.report_checks import check_reports
 from shared.config.requires_checks import check_requires
+from shared.config.slack_checks import check_slack
 from shared.config.strategy_checks import check_strategies
 from shared.domain.errors import Malformed
 from shared.domain.sources import canonical_url, is_bucket, source_type
@@ -163,6 +164,7 @@ def _cross_checks(config: Config) -> Iterator[Problem]:
     yield from check_baselines(config)
     yield from check_alerts(config)
     yield from check_digests(config)
+    yield from check_slack(config)
 
 
 def _duplicates(section: str, names: list[str]) -> Iterator[Problem]:

@@ -9,11 +9,13 @@ from shared.config.baselines import Baseline
 from shared.config.digests import DigestSection
 from shared.config.drift import DriftSection
 from shared.config.fields import Name, Rate, Reference, Section, Template, Variable
+from shared.config.people import Member
 from shared.config.requires import Requires
 from shared.config.strategies import Stage, Strategy
 from shared.domain.alerting import Rule
 from shared.domain.clusters import Cluster
 from shared.domain.following import RouteAction
+from shared.domain.interactions import SlackUser
 from shared.domain.rollouts import Reporting
 from shared.domain.selectors import Selector
 from shared.receivers import SENDERS
@@ -143,6 +145,14 @@ class Provider(Section, frozen=True):
     signature: Literal["standard-webhooks", "generic-hmac"] | None = None  #: of a webhook; None = standard-webhooks
     app: App | None = None  #: of a Git host, in place of tokenRef
     fallback: Name | None = None  #: a channel that gets what this one has not taken
+    signing_secret_ref: Reference | None = None  #: slack: of the app, so that people may answer with buttons
+    previous_signing_secret_ref: Reference | None = None  #: also valid, while the signing secret is being rotated
+    broadcast: tuple[Literal["error", "question"], ...] = ()  #: slack: which replies in a thread are shown in the channel too
+
+    @property
+    def converses(self) -> bool:
+        """Whether it keeps one message a rollout up to date, and tells the rest in its thread."""
+        return self.type == "slack" and self.token_ref is not None
 
 
 class Config(Section, frozen=True):
@@ -157,6 +167,16 @@ class Config(Section, frozen=True):
     alerts: tuple[Alert, ...] = ()
     digests: tuple[DigestSection, ...] = ()
     drift: DriftSection = DriftSection()
+    people: tuple[Member, ...] = ()  #: who may answer from Slack
+
+    @property
+    def conversing(self) -> tuple[Provider, ...]:
+        """The providers that keep a message a rollout up to date, if any alert tells them anything."""
+        named = {alert.provider for alert in self.alerts}
+        return tuple(provider for provider in self.providers if provider.converses and provider.name in named)
+
+    def member(self, user: SlackUser) -> Member | None:
+        return next((member for member in self.people if member.is_known_as(user)), None)
 
     def receiver(self, name: str) -> Receiver | None:
         return next((receiver for receiver in self.receivers if receiver.name == name), None)

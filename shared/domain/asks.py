@@ -8,14 +8,14 @@ from msgspec import Meta
 from shared.domain.errors import Refused
 
 MAX_BODY_BYTES = 16 * 1024
-_MAX_REASON_CHARACTERS = 500
+MAX_REASON_CHARACTERS = 500
 _MAX_COMPLAINT_CHARACTERS = 300
 
 
 class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why, and of what. A misspelt field is refused: a rollback of all stages must not come of a `stages` that nobody reads."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=_MAX_REASON_CHARACTERS)]
+    reason: Annotated[str, Meta(min_length=1, max_length=MAX_REASON_CHARACTERS)]
     stage: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
 
 
@@ -32,9 +32,15 @@ def read_ask(content_type: str, site: str, body: bytes) -> Ask:
     if len(body) > MAX_BODY_BYTES:
         raise Refused(413, f"at most {MAX_BODY_BYTES} bytes", explain=True)
     ask = _decode(body)
-    if not ask.reason.isprintable() or not ask.reason.strip():
-        raise Refused(400, f"reason must be 1 to {_MAX_REASON_CHARACTERS} printable characters", explain=True)
+    check_reason(ask.reason)
     return ask
+
+
+def check_reason(reason: str) -> str:
+    """The reason. Raises Refused 400 where it is none, or holds what cannot be read."""
+    if not (reason.isprintable() and reason.strip() and len(reason) <= MAX_REASON_CHARACTERS):
+        raise Refused(400, f"reason must be 1 to {MAX_REASON_CHARACTERS} printable characters", explain=True)
+    return reason
 
 
 def _decode(body: bytes) -> Ask:

@@ -73,6 +73,12 @@ class TellTargets(Record, frozen=True):
     ended: tuple[Ended, ...]  #: at most as many as a step changes
 
 
+class ShowRollout(Record, frozen=True):
+    """Queue `notifications`: the messages that show this rollout as it is are to be brought up to date."""
+
+    rollout_id: str
+
+
 class CallGate(Record, frozen=True):
     """Queue `gate-calls`: the service behind a webhook gate is to be asked."""
 
@@ -123,6 +129,7 @@ Message = (
     | Notify
     | Deliver
     | TellTargets
+    | ShowRollout
     | CallGate
     | ReportCommit
     | OnboardCluster
@@ -136,7 +143,7 @@ KINDS: dict[str, type[Message] | tuple[type[Message], ...]] = {
     CHANGES: PlanChange,
     ROLLOUT_STEPS: StepRollout,
     CONFIG_UPDATES: ApplyUpdate,
-    NOTIFICATIONS: (Notify, Deliver, TellTargets),
+    NOTIFICATIONS: (Notify, Deliver, TellTargets, ShowRollout),
     GATE_CALLS: CallGate,
     COMMIT_REPORTS: ReportCommit,
     ONBOARDING: (VisitCluster, OnboardCluster),

@@ -69,6 +69,11 @@ def who_asks(principal: str, claimed: str, *, signs_in: bool) -> Person:
     return _key_holder(claimed)
 
 
+def known_person(name: str, roles: Iterable[str]) -> Person:
+    """Somebody whom a chat has signed in, and whom sluice.yaml knows. Ids of groups count as those in a token do."""
+    return Person(name=name, roles=frozenset(role.lower() if _GROUP_ID.fullmatch(role) else role for role in roles))
+
+
 def require(person: Person, *roles: AppRole) -> None:
     """Raises Refused where the person has none of `roles`."""
     if not person.roles_among(roles):

@@ -199,6 +199,8 @@ class Rollout(Record, frozen=True):
     wake_at: datetime | None = None  #: a wake message for this moment is in the queue
     report: Reporting | None = None  #: None: its route does not report to the commit
     reported: str = ""  #: fingerprint of the newest statuses for which a report is known to be in its queue
+    is_shown: bool = False  #: some channel keeps a message about it up to date
+    shown: str = ""  #: fingerprint of what such a message is known to have been asked to show
 
     @property
     def tag(self) -> str | None:

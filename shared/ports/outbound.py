@@ -1,12 +1,17 @@
 """Ways out to chats, Git hosts, gates, registries and clusters."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from shared.domain.commit_reports import Saying
 from shared.domain.commits import Commit
 from shared.domain.comparisons import Comparison
+from shared.domain.conversations import Place
 from shared.domain.deliveries import Parcel
+from shared.domain.interactions import Answering, Asked
+from shared.domain.overviews import Overview
+from shared.domain.rollouts import Rollout
 
 
 class Provider(Protocol):
@@ -28,6 +33,40 @@ class EventTopics(Protocol):
 
         Raises Throttled or Unavailable when it may work later, Rejected when it never will.
         """
+        ...
+
+
+class Converser(Provider, Protocol):
+    """A channel whose messages can be edited, and have threads. Raises Throttled or Unavailable when it may work later, Rejected when it
+    never will.
+    """
+
+    async def open(self, overview: Overview, *, key: str, opens_with: str) -> Place:
+        """Posts the message that is kept up to date from then on; `key` is what `find` finds it by."""
+        ...
+
+    async def edit(self, head: Place, overview: Overview) -> None:
+        """Raises NotFound where the message is gone."""
+        ...
+
+    async def reply(self, head: Place, parcel: Parcel, *, broadcast: bool) -> None:
+        """Into its thread, and with `broadcast` into the channel too. Raises NotFound where the message is gone."""
+        ...
+
+    async def find(self, key: str, since: datetime) -> Place | None:
+        """The message that was posted with `key` since then; None also where we may not look."""
+        ...
+
+
+class Dialog(Protocol):
+    """Words with one person in a chat."""
+
+    async def ask(self, trigger: str, answering: Answering, asked: Asked, rollout: Rollout) -> None:
+        """Asks whoever has just clicked for the reason. Raises Upstream where the dialog does not open."""
+        ...
+
+    async def whisper(self, channel: str, user: str, text: str) -> None:
+        """Tells one user something in a channel that nobody else sees. Raises Upstream."""
         ...
 
 

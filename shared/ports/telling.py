@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.domain.commit_reports import CommitReport
+from shared.domain.conversations import Conversation
 from shared.domain.deliveries import Delivery, DeliveryState
 from shared.domain.periods import Marks
 from shared.domain.trend import Point
@@ -61,4 +62,14 @@ class TrendPainter(Protocol):
 
     def __call__(self, points: Sequence[Point], start: datetime, end: datetime, zone: str) -> bytes:
         """A PNG of a few kilobytes, for light and dark backgrounds; days as people in the time zone `zone` count them."""
+        ...
+
+
+class Conversations(Protocol):
+    """What each provider shows of each rollout."""
+
+    async def get(self, conversation_id: str) -> tuple[Conversation, str] | None: ...
+
+    async def save(self, conversation: Conversation, etag: str) -> str:
+        """Creates where `etag` is ""; the new ETag. Raises Conflict when it changed since it was read."""
         ...

@@ -15,6 +15,7 @@ from shared.domain.announcements import Picture
 from shared.domain.errors import Malformed, SluiceError, Unavailable
 from shared.log import event_logger
 from shared.providers.http import OutboundHttp
+from shared.providers.slack_api import SlackApi
 from shared.providers.wording import Message, line
 
 log = event_logger("sluice.notify")
@@ -27,11 +28,11 @@ _SECONDS = 8  #: for all three: a message must not wait for its picture
 _FILE_ID = re.compile(r"F[A-Z0-9]{2,40}")
 
 
-async def upload(http: OutboundHttp, api: str, token: str, picture: Picture) -> str:
-    """The id of the file; "" where Slack does not take it, as without the scope. `api` ends with /."""
+async def upload(http: OutboundHttp, api: SlackApi, picture: Picture) -> str:
+    """The id of the file; "" where Slack does not take it, as without the scope."""
     try:
         async with asyncio.timeout(_SECONDS):
-            return await _upload(http, api, {"Authorization": f"Bearer {token}"}, picture)
+            return await _upload(http, f"{api.base}/", api.headers, picture)
     except (SluiceError, TimeoutError) as error:
         code = error.code if isinstance(error, Unavailable) else ""
         log.warning("notification.picture-left-out", extra={"error": type(error).__name__, "code": code})

@@ -9,6 +9,7 @@ import binascii
 import hmac
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from shared.domain.errors import Refused
@@ -59,6 +60,19 @@ def verify_standard_webhooks(inbound: Inbound, secrets: Sequence[str]) -> str:
     if abs(inbound.received_at.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
         raise Refused(401, "timestamp-away: signed too long ago, or a clock is wrong")
     return webhook_id
+
+
+def verify_slack(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> None:
+    """Checks x-slack-signature, version v0, over time and raw body, and that the time is ours. Names of headers are lower-case.
+
+    https://docs.slack.dev/authentication/verifying-requests-from-slack
+    """
+    signature, timestamp = headers.get("x-slack-signature", ""), headers.get("x-slack-request-timestamp", "")
+    if not _UNIX_SECONDS.fullmatch(timestamp):
+        raise Refused(401, "signature-incomplete: x-slack-request-timestamp is required")
+    verify_hmac(f"v0:{timestamp}:".encode() + body, signature, secrets, {"v0=": "sha256"})
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
+        raise Refused(401, "timestamp-away: signed too long ago, or a clock is wrong")
 
 
 def verify_token(given: str, secrets: Sequence[str]) -> None:

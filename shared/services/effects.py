@@ -21,9 +21,11 @@ from shared.domain.messages import (
     CallGate,
     Notify,
     ReportCommit,
+    ShowRollout,
     StepRollout,
     TellTargets,
 )
+from shared.domain.overviews import fingerprint as shown_as
 from shared.domain.rollouts import Rollout, RolloutEvent, Target
 from shared.log import event_logger
 from shared.ports import Audit, Queue
@@ -109,6 +111,13 @@ class Effects:
             return rollout
         await self.queue.send(COMMIT_REPORTS, ReportCommit(rollout_id=rollout.id))
         return replace(rollout, reported=now_due)
+
+    async def show(self, rollout: Rollout) -> Rollout:
+        """Has the messages about it brought up to date, where something moved. Save what this gives back, as with `report`."""
+        if not rollout.is_shown or (now_due := shown_as(rollout)) == rollout.shown:
+            return rollout
+        await self.queue.send(NOTIFICATIONS, ShowRollout(rollout_id=rollout.id))
+        return replace(rollout, shown=now_due)
 
     async def _record(self, rollout: Rollout, event: RolloutEvent) -> None:
         """In the audit trail. The event was saved with what it tells of, so neither is ever without the other for long."""

@@ -176,6 +176,7 @@ class Plan:
             pushed_at=change.received_at,
             unstaged=unstaged,
             report=route.report.asked if route.report else None,
+            is_shown=bool(self.config.conversing),
         )
 
     async def _give_way(self, change: Change, started: list[str]) -> None:

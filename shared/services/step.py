@@ -180,7 +180,7 @@ class Step:
         done = replace(after, unnoted=())
         if must_tell(before, after, now):
             done = await self.effects.tell(done)
-        done = await self.effects.report(done)
+        done = await self.effects.show(await self.effects.report(done))
         if done != after:
             await self.rollouts.save(done, etag)
         if is_settled(done) and done.announced == len(done.events) and not decision.is_unfinished:

@@ -9,6 +9,8 @@ from local.stack.simulator import Simulator
 
 _ARM = "https://management.azure.com"
 _VERSION = "2025-04-01"
+#: Methods that put a message before people; "" for channels that have no methods.
+POSTED = ("", "chat.postMessage", "webhook")
 
 Json = dict[str, Any]
 
@@ -45,8 +47,12 @@ class AzureSide(Simulator):
         return [one["path"] for one in await self.get("requests") if one["status"] == 429]
 
     async def messages(self, channel: str) -> list[Json]:
-        """The bodies that a channel accepted, oldest first."""
-        return [one["body"] for one in await self.get("messages", channel=channel)]
+        """The messages that a channel accepted, oldest first: in Slack those in threads too, each as it was first posted."""
+        return [one["body"] for one in await self.get("messages", channel=channel) if one.get("method", "") in POSTED]
+
+    async def slack(self, method: str) -> list[Json]:
+        """What Slack was asked to do by one of its methods, oldest first; each with `ts` and `body`."""
+        return [one for one in await self.get("messages", channel="slack") if one["method"] == method]
 
     async def set_speed(self, speed: float) -> None:
         await self.post("clock", {"speed": speed})

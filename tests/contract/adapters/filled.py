@@ -15,6 +15,7 @@ from shared.domain.checks import CheckResult
 from shared.domain.clusters import Cluster, Traits
 from shared.domain.commit_reports import CommitReport, Said
 from shared.domain.configurations import Configuration
+from shared.domain.conversations import Conversation, Place
 from shared.domain.deliveries import Delivery, Missed
 from shared.domain.fleet import Aside, Asked, Drift, Extension, Gone, Member, Order, Page, Seen, Standing, Transition
 from shared.domain.fleet import Cluster as FleetCluster
@@ -424,6 +425,22 @@ def delivery() -> Delivery:
     )
 
 
+def conversation() -> Conversation:
+    return Conversation(
+        id=digest("conversation"),
+        head=Place(channel=f"C-{SECRET}", ts=f"1.{SECRET}"),
+        opening_since=AT,
+        shown=f"{SECRET}-shown",
+        milestone=f"{SECRET}-milestone",
+        shown_at=later(1),
+        told=(f"{SECRET}-announcement",),
+        attempts=2,
+        failing_since=later(2),
+        held_until=later(3),
+        wake_at=later(4),
+    )
+
+
 def commit_report() -> CommitReport:
     said = Said(
         kind="deployment",
@@ -610,6 +627,7 @@ ALL: dict[str, Record] = {
     "last-event": last_event(),
     "delivery": delivery(),
     "commit-report": commit_report(),
+    "conversation": conversation(),
     "progress": progress(),
     "link": link(),
     "fleet page": unpack(fleet_page()),

@@ -13,6 +13,7 @@ from shared.azure.cosmos.changes import CHANGE, HEAD, CosmosChanges
 from shared.azure.cosmos.checks import CHECK, CosmosChecks
 from shared.azure.cosmos.commit_reports import COMMIT_REPORT
 from shared.azure.cosmos.configurations import CONFIGURATION
+from shared.azure.cosmos.conversations import CONVERSATION, CosmosConversations
 from shared.azure.cosmos.database import Database
 from shared.azure.cosmos.deliveries import DELIVERY, CosmosDeliveries
 from shared.azure.cosmos.digest_marks import MARKS
@@ -47,6 +48,7 @@ KINDS = [
     pytest.param(PROGRESS, filled.progress, id="onboarding"),
     pytest.param(DELIVERY, filled.delivery, id="delivery"),
     pytest.param(COMMIT_REPORT, filled.commit_report, id="commit-report"),
+    pytest.param(CONVERSATION, filled.conversation, id="conversation"),
     pytest.param(LINK, filled.link, id="audit"),
     pytest.param(PAGE, filled.fleet_page, id="fleet-page"),
     pytest.param(SWEEP, filled.fleet_sweep, id="fleet-sweep"),
@@ -307,3 +309,18 @@ async def test_targets_are_given_page_by_page_in_their_order(database: Database,
     assert [target.order for target in await store.some_targets(rollout, after=3, limit=4)] == [4, 5, 6, 7]
     assert [target.order for target in await store.some_targets(rollout, after=7, limit=4)] == [8, 9]
     assert [target.order for target in await store.some_targets(rollout, stage=1, states=("failed",), after=5, limit=4)] == [7, 9]
+
+
+async def test_a_conversation_is_saved_at_its_etag_and_lives_as_long_as_its_rollout(database: Database, sealer: EnvelopeSealer) -> None:
+    conversations = CosmosConversations(database, sealer)
+    one = filled.conversation()
+    one = replace(one, id=f"{one.id[:-4]}feed")
+    assert await conversations.get(one.id) is None
+    etag = await conversations.save(one, "")
+    assert await conversations.get(one.id) == (one, etag)
+    with pytest.raises(Conflict):
+        await conversations.save(one, "")
+    await conversations.save(replace(one, told=()), etag)
+    with pytest.raises(Conflict):
+        await conversations.save(one, etag)
+    assert CONVERSATION.container == ROLLOUT.container

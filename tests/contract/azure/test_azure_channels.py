@@ -1,7 +1,9 @@
 """Teams, Slack and plain webhooks: their limits, their errors, and what is kept of a message."""
 
+import asyncio
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from cloud_client import Answer, CloudClient
@@ -82,8 +84,79 @@ async def test_slack_takes_one_message_a_second_and_channel(cloud: CloudClient) 
     assert (second.body["error"], second.headers["Retry-After"]) == ("ratelimited", "1")
 
 
+async def history(cloud: CloudClient, token: str = "xoxb-1", **query: str) -> dict[str, Any]:  # noqa: S107 -- no secret
+    path = f"/slack/api/conversations.history?{urlencode(query)}"
+    return (await cloud.call("GET", path, headers={"Authorization": f"Bearer {token}"})).body
+
+
+async def test_slack_knows_a_channel_by_name_only_where_it_posts(cloud: CloudClient) -> None:
+    name = f"#{uuid.uuid4().hex}"
+    posted = (await slack(cloud, "chat.postMessage", channel=name, text="x")).body
+    assert posted["channel"].startswith("C")
+    refused = (await slack(cloud, "chat.update", channel=name, ts=posted["ts"], text="y")).body
+    assert refused == {"ok": False, "error": "channel_not_found"}
+    assert (await slack(cloud, "chat.update", channel=posted["channel"], ts=posted["ts"], text="y")).body["ok"]
+    assert (await history(cloud, channel=name))["error"] == "channel_not_found"
+
+
+async def test_slack_shows_what_stands_in_a_channel_but_not_its_threads(cloud: CloudClient) -> None:
+    where = channel()
+    metadata = {"event_type": "t", "event_payload": {"a": "b"}}
+    head = (await slack(cloud, "chat.postMessage", channel=where, text="head", metadata=metadata)).body
+    await slack(cloud, "chat.update", channel=where, ts=head["ts"], text="edited")
+
+    async def reply() -> bool:
+        answer = await slack(cloud, "chat.postMessage", channel=where, text="reply", thread_ts=head["ts"])
+        return bool(answer.body["ok"])
+
+    async with asyncio.timeout(10):
+        while not await reply():
+            continue
+    shown = await history(cloud, channel=where, include_all_metadata="true")
+    assert [(one["text"], one["metadata"]) for one in shown["messages"]] == [("edited", metadata)]
+    assert "metadata" not in (await history(cloud, channel=where))["messages"][0]
+    assert (await history(cloud, token="xoxb-no-history", channel=where))["error"] == "missing_scope"
+    assert (await slack(cloud, "chat.delete", channel=where, ts=head["ts"])).body["ok"]
+    assert (await history(cloud, channel=where))["messages"] == []
+    gone = await slack(cloud, "chat.update", channel=where, ts=head["ts"], text="x")
+    assert gone.body["error"] == "message_not_found"
+
+
+VIEW = {"type": "modal", "title": {"type": "plain_text", "text": "Approve"}, "blocks": []}
+
+
+async def test_slack_opens_one_dialog_a_trigger(cloud: CloudClient) -> None:
+    trigger = f"12.34.{uuid.uuid4().hex}"
+    answers = [(await slack(cloud, "views.open", trigger_id=each, view=VIEW)).body for each in (trigger, trigger, "")]
+    assert [answer.get("error") for answer in answers] == [None, "exchanged_trigger_id", "invalid_trigger_id"]
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        {"type": "home"},
+        VIEW | {"title": {"type": "plain_text", "text": "x" * 25}},
+        VIEW | {"private_metadata": "x" * 3001},
+        VIEW | {"blocks": [{"type": "input"}]},
+        {"type": "modal", "blocks": []},
+    ],
+)
+async def test_slack_refuses_a_dialog_that_it_cannot_show(cloud: CloudClient, view: dict[str, Any]) -> None:
+    answer = await slack(cloud, "views.open", trigger_id=f"12.34.{uuid.uuid4().hex}", view=view)
+    assert answer.body["error"] == "invalid_arguments"
+
+
+async def test_slack_whispers_to_one(cloud: CloudClient) -> None:
+    assert (await slack(cloud, "chat.postEphemeral", channel=channel(), user="U1", text="x")).body["ok"]
+    assert (await slack(cloud, "chat.postEphemeral", channel=channel(), text="x")).body["error"] == "user_not_found"
+
+
 def section(length: int) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": "x" * length}}
+
+
+def button(**fields: Any) -> dict[str, Any]:
+    return {"type": "button", "text": {"type": "plain_text", "text": "Go"}, "action_id": "go", **fields}
 
 
 @pytest.mark.parametrize(
@@ -95,6 +168,13 @@ def section(length: int) -> dict[str, Any]:
         ({"blocks": [section(3001)]}, "invalid_blocks"),
         ({"blocks": [{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}]}, "invalid_blocks"),
         ({"blocks": [section(3000)] * 5}, "msg_blocks_too_long"),
+        ({"blocks": [{"type": "section"}]}, "invalid_blocks"),
+        ({"blocks": [{"type": "context", "elements": []}]}, "invalid_blocks"),
+        ({"blocks": [{"type": "section", "text": {"type": "plain_text", "text": ""}}]}, "invalid_blocks"),
+        ({"blocks": [{"type": "actions", "elements": [button(), button()]}]}, "invalid_blocks"),
+        ({"blocks": [{"type": "actions", "elements": [button(style="large")]}]}, "invalid_blocks"),
+        ({"blocks": [{"type": "actions", "elements": [button(value="x" * 2001)]}]}, "invalid_blocks"),
+        ({"blocks": [section(1) | {"block_id": "a"}] * 2}, "invalid_blocks"),
         ({"text": "x", "thread_ts": "1.000001"}, "thread_not_found"),
     ],
 )

@@ -531,6 +531,7 @@ def test_the_schema_knows_every_section() -> None:
         "alerts",
         "digests",
         "drift",
+        "people",
     }
     assert definitions["Config"]["additionalProperties"] is False
 

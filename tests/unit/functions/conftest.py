@@ -43,6 +43,7 @@ def app(world: World, config_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         deliveries=world.deliveries,
         digest_marks=world.digest_marks,
         fleet_pages=world.pages,
+        conversations=world.conversations,
         audit=world.audit,
         queue=world.queue,
         fleet=world.fleet,

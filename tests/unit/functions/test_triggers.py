@@ -21,6 +21,9 @@ from shared.domain.errors import Malformed, NotFound, Rejected, Throttled, Unava
 from shared.domain.messages import ApplyUpdate, CallGate, PlanChange, ReportCommit, StepRollout, encode
 from shared.metrics import REFUSED
 
+#: Senders, gates' services and Slack prove themselves; a probe learns nothing.
+ANONYMOUS = {"receive", "answer_gate", "answer_in_slack", "health"}
+
 
 class Invocation:
     """What the worker gives a function as its context."""
@@ -52,6 +55,10 @@ def a_request(method: str = "GET", *, body: bytes = b"", headers: dict[str, str]
         (
             "answer_gate",
             {"type": "httpTrigger", "route": "gates/{rollout}/{stage:int}/{gate}", "methods": ["POST"], "authLevel": "ANONYMOUS"},
+        ),
+        (
+            "answer_in_slack",
+            {"type": "httpTrigger", "route": "slack/interactions/{provider}", "methods": ["POST"], "authLevel": "ANONYMOUS"},
         ),
         ("health", {"type": "httpTrigger", "route": "health", "methods": ["GET"], "authLevel": "ANONYMOUS"}),
         ("ready", {"type": "httpTrigger", "route": "health/ready", "methods": ["GET"], "authLevel": "FUNCTION"}),
@@ -91,9 +98,9 @@ def test_every_function_is_bound_to_what_it_says(name: str, expected: dict[str, 
     assert {field: trigger[field] for field in expected} == expected
 
 
-def test_nobody_but_a_sender_a_gate_s_service_and_a_probe_comes_in_without_a_key() -> None:
+def test_nobody_but_a_sender_a_gate_s_service_slack_and_a_probe_comes_in_without_a_key() -> None:
     bindings = {name: json.loads(function.get_function_json())["bindings"][0] for name, function in FUNCTIONS.items()}
-    assert {name for name, binding in bindings.items() if binding.get("authLevel") == "ANONYMOUS"} == {"receive", "answer_gate", "health"}
+    assert {name for name, binding in bindings.items() if binding.get("authLevel") == "ANONYMOUS"} == ANONYMOUS
 
 
 PUSH = json.dumps(

@@ -3,6 +3,7 @@
 import re
 
 import msgspec
+from block_kit import check_message
 from hypothesis import given, settings
 from texts import HOSTILE, batches, failed_stage, nodes, strings
 
@@ -19,6 +20,7 @@ def shown(message: object) -> str:
 @given(batch=batches)
 def test_whatever_is_told_keeps_the_limits(batch: list) -> None:
     message = render(batch)
+    check_message(message)
     assert msgspec.json.decode(msgspec.json.encode(message)) == message
     assert units(message["text"]) <= 4000
     assert len(message["blocks"]) <= 50
@@ -83,3 +85,9 @@ def test_several_announcements_are_one_header_and_sections() -> None:
     assert "\U0001f534 second" in shown(message)
     assert "\U0001f535 third" in shown(message)
     assert "and 38 more" in shown(render([failed_stage(clusters=())] * 51))
+
+
+def test_what_to_do_next_is_told() -> None:
+    message = render([failed_stage(next_step="sluice retry rollout-1"), failed_stage(next_step="<!here> look")])
+    assert "sluice retry rollout-1" in shown(message)
+    assert "\u2039!here> look" in shown(message)

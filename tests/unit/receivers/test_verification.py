@@ -3,7 +3,7 @@
 import base64
 import hmac
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from builders import NOW
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.domain.errors import Refused
 from shared.receivers.inbound import Inbound
-from shared.receivers.verification import verify_basic_auth, verify_hmac, verify_standard_webhooks, verify_token
+from shared.receivers.verification import verify_basic_auth, verify_hmac, verify_slack, verify_standard_webhooks, verify_token
 
 BODY = b'{"ref": "refs/heads/main"}'
 KEY = b"32 bytes of key, more or less..."
@@ -168,3 +168,47 @@ def test_whatever_is_given_proves_something_only_where_it_is_the_secret(given_te
         assert given_text != secret
     else:
         assert given_text == secret
+
+
+def slack_headers(seconds: float = 0, *, secret: str = "s", body: bytes = BODY, version: str = "v0") -> dict[str, str]:  # noqa: S107 -- as above
+    timestamp = str(int(NOW.timestamp() + seconds))
+    signature = f"{version}={digest_of(f'{version}:{timestamp}:'.encode() + body, secret=secret)}"
+    return {"x-slack-request-timestamp": timestamp, "x-slack-signature": signature}
+
+
+def test_slack_signs_as_its_documentation_says() -> None:
+    """The example of docs.slack.dev/authentication/verifying-requests-from-slack."""
+    body = (
+        b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar"
+        b"&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands"
+        b"%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c"
+    )
+    signature = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
+    headers = {"x-slack-request-timestamp": "1531420618", "x-slack-signature": signature}
+    verify_slack(headers, body, ["8f742231b10e8888abcd99yyyzzz85a5"], datetime.fromtimestamp(1531420618, UTC))
+
+
+@pytest.mark.parametrize("seconds", [-300, 0, 300])
+def test_slack_has_five_minutes_and_two_secrets(seconds: float) -> None:
+    verify_slack(slack_headers(seconds), BODY, ["other", "s"], NOW)
+
+
+@pytest.mark.parametrize(
+    ("headers", "secrets", "expected"),
+    [
+        ({}, ["s"], "signature-incomplete"),
+        ({"x-slack-signature": "v0=00"}, ["s"], "signature-incomplete"),
+        ({"x-slack-request-timestamp": "soon", "x-slack-signature": "v0=00"}, ["s"], "signature-incomplete"),
+        ({"x-slack-request-timestamp": "1"}, ["s"], "signature-missing"),
+        (slack_headers(secret="t"), ["s"], "signature-wrong"),
+        (slack_headers(body=b"other"), ["s"], "signature-wrong"),
+        (slack_headers(version="v1"), ["s"], "signature-wrong"),
+        (slack_headers() | {"x-slack-request-timestamp": str(int(NOW.timestamp()) + 1)}, ["s"], "signature-wrong"),
+        (slack_headers(-301), ["s"], "timestamp-away"),
+        (slack_headers(301), ["s"], "timestamp-away"),
+        (slack_headers(), [], "secret-empty"),
+        (slack_headers(secret=""), [""], "secret-empty"),
+    ],
+)
+def test_slack_is_refused(headers: dict[str, str], secrets: list[str], expected: str) -> None:
+    assert reason(lambda: verify_slack(headers, BODY, secrets, NOW)) == expected

@@ -20,6 +20,7 @@ from shared.domain.commit_reports import CommitReport, Saying
 from shared.domain.commits import Commit
 from shared.domain.comparisons import Comparison
 from shared.domain.configurations import Configuration
+from shared.domain.conversations import Conversation
 from shared.domain.crowd import Scope
 from shared.domain.deliveries import Delivery, DeliveryState, Parcel
 from shared.domain.errors import Conflict, NotFound, Rejected
@@ -473,6 +474,17 @@ class FakeCommitReports:
 
     async def save(self, report: CommitReport, etag: str) -> str:
         return await self.kept.save(report.id, report, etag)
+
+
+class FakeConversations:
+    def __init__(self, faults: Faults) -> None:
+        self.kept: Shelf[Conversation] = Shelf(faults)
+
+    async def get(self, conversation_id: str) -> tuple[Conversation, str] | None:
+        return await self.kept.get(conversation_id)
+
+    async def save(self, conversation: Conversation, etag: str) -> str:
+        return await self.kept.save(conversation.id, conversation, etag)
 
 
 class FakeGitHost:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from fake_chat import FakeChat, FakeDialog
 from fake_fleet_of_clusters import FakeArm, FakeClusters, FakeOnboardings
 from fake_fleet_pages import FakeDigestMarks, FakeFleetPages
 from fakes import (
@@ -15,6 +16,7 @@ from fakes import (
     FakeCommitReports,
     FakeCompare,
     FakeConfigurations,
+    FakeConversations,
     FakeDeliveries,
     FakeFleet,
     FakeFluxConfigurations,
@@ -39,16 +41,20 @@ from shared.config.models import Config
 from shared.config.models import Provider as ProviderConfig
 from shared.domain.drift import DriftPolicy
 from shared.domain.endings import are_wanted
+from shared.domain.messages import Deliver, Notify, ShowRollout, TellTargets
 from shared.domain.trend import Point
 from shared.ports import GitHost, Provider
+from shared.providers.slack_dialog import told_modal
 from shared.services.act import ActOn
 from shared.services.answer_gate import AnswerGate, Callback
+from shared.services.answer_in_slack import AnswerInSlack
 from shared.services.apply import Apply
 from shared.services.asides import Asides
 from shared.services.bury import Bury, Replay
 from shared.services.call_gate import Call
 from shared.services.channel_pacing import ChannelPacer
 from shared.services.check import RecordCheck
+from shared.services.converse import Converse, Conversing, ShowOn
 from shared.services.effects import Effects
 from shared.services.fleet_effects import FleetEffects
 from shared.services.gate_facts import GateFactsOf
@@ -61,6 +67,7 @@ from shared.services.on_azure_event import OnAzureEvent
 from shared.services.onboard import Onboard
 from shared.services.onboarding_news import OnboardingNews
 from shared.services.pacing import Pacer
+from shared.services.person_answers import PersonAnswers
 from shared.services.plan import Plan
 from shared.services.post import Post
 from shared.services.protected_settings import ProtectedSettings
@@ -122,6 +129,9 @@ class World:
         self.flux_configurations = FakeFluxConfigurations(self.clock)
         self.deliveries = FakeDeliveries(self.faults)
         self.commit_reports = FakeCommitReports(self.faults)
+        self.conversations = FakeConversations(self.faults)
+        self.chat = FakeChat(self.faults)
+        self.dialog = FakeDialog()
         self.git_host = FakeGitHost(self.faults)
         self.audit = FakeAudit(self.faults)
         self.resource_manager = FakeResourceManager()
@@ -296,8 +306,26 @@ class World:
         return Replay(self.audit, self.queue)
 
     async def connect(self, provider: ProviderConfig) -> Provider:
+        if provider.converses:
+            return Conversing(self.converse(), provider, self.chat)
         await self.secrets.get(provider.address_ref or provider.token_ref or "")
         return self.provider
+
+    def converse(self) -> Converse:
+        return Converse(self.rollouts, self.conversations, self.queue, self.clock, "https://sluice.example")
+
+    def show(self) -> ShowOn:
+        async def connect(provider: ProviderConfig) -> FakeChat:
+            return self.chat
+
+        return ShowOn(self.config, self.converse(), connect)
+
+    def answer_in_slack(self) -> AnswerInSlack:
+        async def connect(provider: ProviderConfig) -> FakeDialog:
+            return self.dialog
+
+        answers = PersonAnswers(self.rollouts, self.answer_gate(), self.clock)
+        return AnswerInSlack(self.config, self.secrets, answers, connect, told_modal, self.refusals, self.clock)
 
     async def deliver(self, queue: str, message: Any) -> None:
         """What the functions do with a message: call its use case. The holder is new for every attempt."""
@@ -315,9 +343,17 @@ class World:
                 await self.call_gate()(message)
             case "commit-reports":
                 await self.report_commit()(message)
-            case "notifications" if hasattr(message, "event_id"):
-                await self.tell_event()(message)
-            case "notifications" if hasattr(message, "ended"):
-                await self.tell_targets()(message)
             case "notifications":
+                await self._tell(message)
+
+    async def _tell(self, message: Any) -> None:
+        """As functions/send_notification.py."""
+        match message:
+            case Notify():
+                await self.tell_event()(message)
+            case TellTargets():
+                await self.tell_targets()(message)
+            case Deliver():
                 await self.post()(message)
+            case ShowRollout():
+                await self.show()(message)
