@@ -8,6 +8,7 @@ from functions import (
     bury,
     call_gate,
     clusters,
+    dashboard,
     fleet,
     gates,
     health,
@@ -41,4 +42,5 @@ app.register_functions(fleet.blueprint)
 app.register_functions(acts.blueprint)
 app.register_functions(clusters.blueprint)
 app.register_functions(gates.blueprint)
+app.register_functions(dashboard.blueprint)
 app.register_functions(health.blueprint)

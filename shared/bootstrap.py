@@ -270,7 +270,7 @@ class App(Adapters):
     def report(self) -> "Report":
         from shared.services.report import Report
 
-        return Report(self.rollouts)
+        return Report(self.rollouts, now)
 
     def report_fleet(self) -> "ReportFleet":
         from shared.services.report_fleet import ReportFleet

@@ -34,6 +34,7 @@ NOT_IN_AZURE = {
     "AzureWebJobsStorage": "a connection string; Azure has an identity",
     "FUNCTIONS_WORKER_RUNTIME": "Flex Consumption takes it from functionAppConfig",
     "COSMOS_KEY": "emulators only",
+    "DASHBOARD_WITHOUT_SIGN_IN": "for local use; in Azure people sign in",
     "AZURE_CLIENT_SECRET": "a managed identity has none",
     "AZURE_CLIENT_CERTIFICATE_PATH": "a managed identity has none",
     "AZURE_FEDERATED_TOKEN_FILE": "for apps outside Azure",
