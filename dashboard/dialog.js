@@ -4,6 +4,7 @@ import { Refusal, path, say } from "./api.js";
 import { el } from "./dom.js";
 import { titleOf } from "./parts.js";
 import { actingAs } from "./session.js";
+import { sentence } from "./words.js";
 
 export const LONGEST_REASON = 500;
 
@@ -67,7 +68,7 @@ export async function said(where, body, button, error) {
     return true;
   } catch (refusal) {
     if (!(refusal instanceof Refusal)) throw refusal;
-    error.textContent = refusal.status === 401 ? "You are not signed in any more: open this page anew to sign in." : refusal.message;
+    error.textContent = refusal.status === 401 ? "You are not signed in any more: open this page anew to sign in." : sentence(refusal.message);
     return false;
   } finally {
     button.disabled = false;

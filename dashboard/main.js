@@ -3,8 +3,8 @@
 import { Refusal } from "./api.js";
 import { el, show } from "./dom.js";
 import { address } from "./parts.js";
-import { meet, signInAddress, signOutAddress } from "./session.js";
-import { duration } from "./words.js";
+import { me, meet, signInAddress, signOutAddress } from "./session.js";
+import { duration, sentence } from "./words.js";
 import { approval } from "./view-approval.js";
 import { fleet } from "./view-fleet.js";
 import { rollout } from "./view-rollout.js";
@@ -56,6 +56,7 @@ async function again() {
   const mine = ++turn;
   main.setAttribute("aria-busy", "true");
   try {
+    if (!me) await meet();
     const data = await now.view.load(now.query);
     if (mine !== turn) return;
     now = { ...now, data, failures: 0 };
@@ -64,8 +65,9 @@ async function again() {
     wait(now.view.every(data));
   } catch (refusal) {
     if (mine !== turn) return;
-    if (!(refusal instanceof Refusal)) throw refusal;
-    refused(refusal);
+    if (refusal instanceof Refusal) return refused(refusal);
+    complain("This page has failed: load it anew.");
+    throw refusal;
   } finally {
     if (mine === turn) main.removeAttribute("aria-busy");
   }
@@ -107,7 +109,7 @@ const REFUSALS = {
 const home = () => el("a", { class: "button", href: address({}) }, "All rollouts");
 
 /** @param {string} title @param {string} message @param {Node} next */
-const panel = (title, message, next) => el("section", { class: "panel" }, el("h1", {}, title), el("p", {}, message), next);
+const panel = (title, message, next) => el("section", { class: "panel" }, el("h1", {}, title), el("p", {}, sentence(message)), next);
 
 /** Says what is wrong above everything else; nothing, where nothing is. @param {...import("./dom.js").Child} words */
 function complain(...words) {
@@ -152,5 +154,4 @@ main.addEventListener("submit", (event) => {
 addEventListener("popstate", () => void open());
 document.addEventListener("visibilitychange", () => void (document.hidden ? clearTimeout(timer) : again()));
 
-await meet();
 await open();

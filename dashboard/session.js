@@ -9,7 +9,7 @@ const LONGEST_NAME = 64;
 /** @type {{name: string, signsIn: boolean, roles: string[], holdsEveryRole: boolean} | null} */
 export let me = null;
 
-/** Asks once who is looking; nobody, where that is not known. */
+/** Asks who is looking; nobody, where that is not known (yet). */
 export async function meet() {
   try {
     me = await ask("me");

@@ -24,7 +24,7 @@ export const rollout = {
     ]);
     return { rollout: one, page };
   },
-  every: ({ rollout }) => (MOVING.includes(rollout.state) ? 2_500 : 10_000),
+  every: ({ rollout }) => (MOVING.includes(rollout.state) ? 2_500 : 15_000),
   draw: ({ rollout, page }, query) => ({
     title: titleOf(rollout),
     body: [

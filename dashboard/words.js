@@ -39,6 +39,9 @@ export function ago(moment) {
 /** @param {string} moment */
 export const exact = (moment) => new Date(moment).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 
+/** @param {string} words */
+export const sentence = (words) => `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? "" : "."}`;
+
 /** An event's kind, as a heading. @param {string} kind */
 export const heading = (kind) => kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll(/[.-]/g, " ");
 

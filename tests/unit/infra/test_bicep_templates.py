@@ -26,6 +26,7 @@ OF_THE_HOST = {
     "AzureWebJobsStorage__accountName",  # read by both
     "AzureWebJobsStorage__credential",
     "AzureWebJobsStorage__clientId",
+    "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID",  # App Service authentication's
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
 }
