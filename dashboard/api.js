@@ -50,8 +50,16 @@ async function fetched(address, options) {
   }
   const answer = await response.json().catch(() => null);
   if (response.ok && answer) return answer;
-  throw new Refusal(response.ok ? 500 : response.status, String(answer?.error ?? DEFAULTS[response.status] ?? `Sluice answered with ${response.status}.`));
+  throw new Refusal(
+    response.ok ? 500 : response.status,
+    String(answer?.error ?? DEFAULTS[response.status] ?? `Sluice answered with ${response.status}.`),
+  );
 }
 
 /** @type {Record<number, string>} */
-const DEFAULTS = { 401: "Sign in first.", 403: "You may not see this.", 404: "There is no such thing here.", 500: "Something went wrong in Sluice: its log says what." };
+const DEFAULTS = {
+  401: "Sign in first.",
+  403: "You may not see this.",
+  404: "There is no such thing here.",
+  500: "Something went wrong in Sluice: its log says what.",
+};

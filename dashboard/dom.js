@@ -20,7 +20,9 @@ export function el(tag, props = {}, ...children) {
 
 /** @param {Child[]} children */
 function present(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== "")
+  return /** @type {any[]} */ (children)
+    .flat(Infinity)
+    .filter((child) => child !== null && child !== undefined && child !== false && child !== "")
     .map((child) => (child instanceof Node ? child : String(child)));
 }
 
@@ -36,7 +38,7 @@ export function show(node, ...wanted) {
   children(node, fresh);
 }
 
-/** @param {Node} live @param {Node} fresh */
+/** @param {Node & ParentNode} live @param {Node} fresh */
 function children(live, fresh) {
   const wanted = [...fresh.childNodes];
   wanted.forEach((next, index) => {

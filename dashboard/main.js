@@ -94,15 +94,18 @@ function refused(refusal) {
     return wait(pause);
   }
   element("live").textContent = "";
-  if (now.data && refusal.status === 401) return complain("You are not signed in any more. ", el("a", { href: signInAddress() }, "Sign in again"));
+  if (now.data && refusal.status === 401)
+    return complain("You are not signed in any more. ", el("a", { href: signInAddress() }, "Sign in again"));
   document.title = "Sluice";
   show(main, REFUSALS[refusal.status]?.(refusal.message) ?? panel("That did not work", refusal.message, home()));
 }
 
 /** @type {Record<number, (message: string) => Node>} */
 const REFUSALS = {
-  401: (message) => panel("Sign in to see this", message, el("a", { class: "button primary", href: signInAddress() }, "Sign in with Microsoft Entra ID")),
-  403: (message) => panel("You may not see this", message, el("a", { class: "button", href: signOutAddress() }, "Sign in as somebody else")),
+  401: (message) =>
+    panel("Sign in to see this", message, el("a", { class: "button primary", href: signInAddress() }, "Sign in with Microsoft Entra ID")),
+  403: (message) =>
+    panel("You may not see this", message, el("a", { class: "button", href: signOutAddress() }, "Sign in as somebody else")),
   404: (message) => panel("Not found", message, home()),
 };
 
@@ -124,6 +127,11 @@ function go(query) {
   void open();
 }
 
+/** Shows the list first to whoever comes for a part of it. */
+function arrive() {
+  if (now.query.state) document.getElementById("targets")?.scrollIntoView();
+}
+
 /** @param {Event} event */
 function used(event) {
   const target = event.target instanceof Element ? event.target.closest("[data-do]") : null;
@@ -139,7 +147,10 @@ function followed(event) {
   event.preventDefault();
   history.pushState(null, "", link.href);
   scrollTo(0, 0);
-  void open().then(() => main.focus({ preventScroll: true }));
+  void open().then(() => {
+    main.focus({ preventScroll: true });
+    arrive();
+  });
 }
 
 document.addEventListener("click", followed);
@@ -155,3 +166,4 @@ addEventListener("popstate", () => void open());
 document.addEventListener("visibilitychange", () => void (document.hidden ? clearTimeout(timer) : again()));
 
 await open();
+arrive();

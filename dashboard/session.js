@@ -32,12 +32,20 @@ export const signOutAddress = () => `/.auth/logout?post_logout_redirect_uri=${en
 const here = () => `/api/dashboard${location.search}`;
 
 /** Who says so, where nobody signs in: what they call themselves. Headers take no other letters. */
-export const actingAs = () => (me?.signsIn === false ? (localStorage.getItem(KEPT) ?? "").replace(/[^ -~]/g, "").slice(0, LONGEST_NAME) : "");
+export const actingAs = () =>
+  me?.signsIn === false ? (localStorage.getItem(KEPT) ?? "").replace(/[^ -~]/g, "").slice(0, LONGEST_NAME) : "";
 
 function who() {
   if (!me) return [];
   if (me.signsIn) return [el("span", { class: "who-name", title: me.name }, me.name), el("a", { href: signOutAddress() }, "Sign out")];
-  const input = el("input", { id: "acting-as", maxlength: LONGEST_NAME, placeholder: "your name", autocomplete: "off", spellcheck: "false", "data-keep": "name" });
+  const input = el("input", {
+    id: "acting-as",
+    maxlength: LONGEST_NAME,
+    placeholder: "your name",
+    autocomplete: "off",
+    spellcheck: "false",
+    "data-keep": "name",
+  });
   /** @type {HTMLInputElement} */ (input).value = actingAs();
   input.addEventListener("input", () => localStorage.setItem(KEPT, /** @type {HTMLInputElement} */ (input).value));
   return [el("label", { for: "acting-as" }, "Acting as"), input];

@@ -15,7 +15,8 @@ export const approval = {
   place: "rollouts",
   load: async ({ rollout: id }) => {
     const [rollout, failed] = await Promise.all([
-      ask(path("rollouts", id), { targets: "0" }), ask(`${path("rollouts", id)}/targets`, { state: "failed", limit: FAILURES }),
+      ask(path("rollouts", id), { targets: "0" }),
+      ask(`${path("rollouts", id)}/targets`, { state: "failed", limit: FAILURES }),
     ]);
     return { rollout, failed: failed.targets };
   },
@@ -26,11 +27,26 @@ export const approval = {
     return {
       title: `Approve ${query.stage}`,
       body: [
-        el("p", { class: "crumb" }, el("a", { href: address({}) }, "Rollouts"), " / ", el("a", { href: address({ rollout: rollout.id }) }, titleOf(rollout))),
-        el("div", { class: "two even" },
-          gate ? question(rollout, stage, gate) : panelOf("There is no such gate", "The rollout has no gate of that name: look at its stages."),
-          el("div", {},
-            el("section", {}, el("h2", {}, "Done so far"), el("ol", { class: "stages" }, rollout.stages.map(progress))), failures(rollout, failed))),
+        el(
+          "p",
+          { class: "crumb" },
+          el("a", { href: address({}) }, "Rollouts"),
+          " / ",
+          el("a", { href: address({ rollout: rollout.id }) }, titleOf(rollout)),
+        ),
+        el(
+          "div",
+          { class: "two even" },
+          gate
+            ? question(rollout, stage, gate)
+            : panelOf("There is no such gate", "The rollout has no gate of that name: look at its stages."),
+          el(
+            "div",
+            {},
+            el("section", {}, el("h2", {}, "Done so far"), el("ol", { class: "stages" }, rollout.stages.map(progress))),
+            failures(rollout, failed),
+          ),
+        ),
       ],
     };
   },
@@ -51,31 +67,55 @@ export const approval = {
 /** @param {any} rollout @param {any} stage @param {any} gate */
 function question(rollout, stage, gate) {
   const approvals = gate.verdicts.filter((/** @type {any} */ verdict) => verdict.approved).length;
-  return el("section", { class: "panel question" },
+  return el(
+    "section",
+    { class: "panel question" },
     el("div", { class: "card-head" }, el("h1", {}, `May ${stage.name} begin?`), pill(gate.state)),
     el("p", { class: "ask" }, el("b", {}, titleOf(rollout)), ` would go to ${plural(stage.total, "cluster")}.`),
     el("p", { class: "about" }, about(rollout)),
-    el("dl", { class: "facts" },
-      el("dt", {}, "Asked"), el("dd", {}, either(gate.approvers)), el("dt", {}, "Approvals"), el("dd", {}, `${approvals} of ${gate.required}`),
-      el("dt", {}, "Since"), el("dd", {}, time(gate.askedAt) || "not yet"),
-      gate.expiresAt && [el("dt", {}, "Until"), el("dd", {}, time(gate.expiresAt), ` (${exact(gate.expiresAt)})`)]),
+    el(
+      "dl",
+      { class: "facts" },
+      el("dt", {}, "Asked"),
+      el("dd", {}, either(gate.approvers)),
+      el("dt", {}, "Approvals"),
+      el("dd", {}, `${approvals} of ${gate.required}`),
+      el("dt", {}, "Since"),
+      el("dd", {}, time(gate.askedAt) || "not yet"),
+      gate.expiresAt && [el("dt", {}, "Until"), el("dd", {}, time(gate.expiresAt), ` (${exact(gate.expiresAt)})`)],
+    ),
     gate.verdicts.length > 0 && el("ul", { class: "verdicts" }, gate.verdicts.map(verdict)),
-    answerable(rollout, gate));
+    answerable(rollout, gate),
+  );
 }
 
 /** @param {any} verdict */
-const verdict = (verdict) => el("li", { "data-key": verdict.by }, pill(verdict.approved ? "approved" : "rejected"),
-  el("span", {}, el("b", {}, verdict.by), verdict.reason && `: ${verdict.reason}`), time(verdict.at));
+const verdict = (verdict) =>
+  el(
+    "li",
+    { "data-key": verdict.by },
+    pill(verdict.approved ? "approved" : "rejected"),
+    el("span", {}, el("b", {}, verdict.by), verdict.reason && `: ${verdict.reason}`),
+    time(verdict.at),
+  );
 
 /** The form, or why there is nothing to answer. @param {any} rollout @param {any} gate */
 function answerable(rollout, gate) {
   const why = closed(rollout, gate);
   if (why) return notice(gate.state === "approved" ? "good" : "quiet", why);
-  return el("form", { "data-submit": "answer", "data-keep": "answer" }, reasonField(), el("p", { class: "error", role: "alert" }),
-    el("div", { class: "acts" },
+  return el(
+    "form",
+    { "data-submit": "answer", "data-keep": "answer" },
+    reasonField(),
+    el("p", { class: "error", role: "alert" }),
+    el(
+      "div",
+      { class: "acts" },
       el("button", { class: "primary", value: "approve" }, "Approve"),
       el("button", { class: "danger", value: "reject" }, "Reject"),
-      el("span", { class: "hint" }, "A rejection aborts the rollout.")));
+      el("span", { class: "hint" }, "A rejection aborts the rollout."),
+    ),
+  );
 }
 
 /** Why nobody, or not this person, is asked; "" where they are. @param {any} rollout @param {any} gate */
@@ -83,7 +123,8 @@ function closed(rollout, gate) {
   if (gate.type !== "approval") return `Nobody is asked here: the gate is of type ${gate.type}.`;
   if (gate.state === "approved") return "The gate is approved already.";
   if (gate.state === "rejected") return `The gate is rejected already: ${gate.reason}`;
-  if (gate.state === "expired" || (gate.expiresAt && Date.parse(gate.expiresAt) < Date.now())) return "The gate has expired. Whoever resumes the rollout has it asked anew.";
+  if (gate.state === "expired" || (gate.expiresAt && Date.parse(gate.expiresAt) < Date.now()))
+    return "The gate has expired. Whoever resumes the rollout has it asked anew.";
   if (OVER.includes(rollout.state)) return `Nothing is asked any more: the rollout is ${rollout.state}.`;
   if (!gate.askedAt) return "The stage does not wait at this gate yet. This page shows when it does.";
   const mine = gate.verdicts.find((/** @type {any} */ each) => each.by.toLowerCase() === me?.name.toLowerCase());
@@ -93,15 +134,30 @@ function closed(rollout, gate) {
 }
 
 /** @param {any} stage */
-const progress = (stage) => el("li", { class: `stage is-${stage.state}`, "data-key": stage.name },
-  el("div", { class: "leg-head" }, el("h3", {}, stage.name), el("span", {}, `${done(stage)} of ${stage.total}`)),
-  bar(stage.counts, stage.total), legend(stage.counts));
+const progress = (stage) =>
+  el(
+    "li",
+    { class: `stage is-${stage.state}`, "data-key": stage.name },
+    el("div", { class: "leg-head" }, el("h3", {}, stage.name), el("span", {}, `${done(stage)} of ${stage.total}`)),
+    bar(stage.counts, stage.total),
+    legend(stage.counts),
+  );
 
 /** @param {any} rollout @param {any[]} failed */
 function failures(rollout, failed) {
   const all = rollout.stages.reduce((/** @type {number} */ sum, /** @type {any} */ stage) => sum + (stage.counts.failed ?? 0), 0);
   if (!failed.length) return el("section", {}, el("h2", {}, "Failures"), notice("good", "No cluster has failed."));
-  return el("section", {}, el("h2", {}, `Failures (${all})`), el("ul", { class: "failures" },
-    failed.map((target) => el("li", { "data-key": target.id }, el("b", {}, target.cluster), ` ${target.stage} `, el("span", { class: "why" }, target.reason)))),
-  all > failed.length && el("a", { href: address({ rollout: rollout.id, state: "failed" }) }, `All ${all} failed clusters`));
+  return el(
+    "section",
+    {},
+    el("h2", {}, `Failures (${all})`),
+    el(
+      "ul",
+      { class: "failures" },
+      failed.map((target) =>
+        el("li", { "data-key": target.id }, el("b", {}, target.cluster), ` ${target.stage} `, el("span", { class: "why" }, target.reason)),
+      ),
+    ),
+    all > failed.length && el("a", { href: address({ rollout: rollout.id, state: "failed" }) }, `All ${all} failed clusters`),
+  );
 }

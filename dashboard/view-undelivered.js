@@ -22,7 +22,10 @@ export const undelivered = {
     }
   },
   every: () => 30_000,
-  draw: (data) => ({ title: "Undelivered", body: [el("h1", {}, "Undelivered messages"), data ? list(data) : empty("Not available", "This version of Sluice does not list them.")] }),
+  draw: (data) => ({
+    title: "Undelivered",
+    body: [el("h1", {}, "Undelivered messages"), data ? list(data) : empty("Not available", "This version of Sluice does not list them.")],
+  }),
   acts: {
     resend: async ({ element, again }) => {
       const button = /** @type {HTMLButtonElement} */ (element);
@@ -32,25 +35,53 @@ export const undelivered = {
         await again();
       }
     },
-    more: ({ data, again }) => { pages.next(data.continuation, data.notifications.length); return again(); },
-    back: ({ again }) => { pages.back(); return again(); },
+    more: ({ data, again }) => {
+      pages.next(data.continuation, data.notifications.length);
+      return again();
+    },
+    back: ({ again }) => {
+      pages.back();
+      return again();
+    },
   },
 };
 
 /** @param {any} data */
 function list({ notifications, continuation }) {
-  if (!notifications.length && pages.isFirst) return empty("Nothing is undelivered", "Every message has reached its channel, or is still being tried.");
+  if (!notifications.length && pages.isFirst)
+    return empty("Nothing is undelivered", "Every message has reached its channel, or is still being tried.");
   return [
     notice("quiet", "Each was tried for a day, and given up. What it says is still true: read it here, mend the channel, send it again."),
     el("p", { id: "resend-error", class: "error", role: "alert", "data-keep": "error" }),
-    table(["Message", "Channel", "Began", "Attempts", "What the channel said", ""], notifications.map(row), "Messages that were not delivered"),
+    table(
+      ["Message", "Channel", "Began", "Attempts", "What the channel said", ""],
+      notifications.map(row),
+      "Messages that were not delivered",
+    ),
     pager({ back: !pages.isFirst, more: Boolean(continuation), shown: notifications.length, first: pages.at("failed").first }),
   ];
 }
 
 /** @param {any} one */
-const row = (one) => el("tr", { "data-key": one.id },
-  cell("Message", el("ul", { class: "plain" }, one.titles.map((/** @type {string} */ title) => el("li", {}, title)))),
-  cell("Channel", el("span", { class: "name" }, one.provider), one.fallback && el("span", { class: "sub" }, `then to ${one.fallback}`)),
-  cell("Began", time(one.createdAt)), cell("Attempts", one.attempts), cell("What the channel said", el("span", { class: "why" }, one.error)),
-  cell("", has("Operator") && el("button", { type: "button", "data-do": "resend", "data-channel": one.channel, "data-id": one.id }, "Send again")));
+const row = (one) =>
+  el(
+    "tr",
+    { "data-key": one.id },
+    cell(
+      "Message",
+      el(
+        "ul",
+        { class: "plain" },
+        one.titles.map((/** @type {string} */ title) => el("li", {}, title)),
+      ),
+    ),
+    cell("Channel", el("span", { class: "name" }, one.provider), one.fallback && el("span", { class: "sub" }, `then to ${one.fallback}`)),
+    cell("Began", time(one.createdAt)),
+    cell("Attempts", one.attempts),
+    cell("What the channel said", el("span", { class: "why" }, one.error)),
+    cell(
+      "",
+      has("Operator") &&
+        el("button", { type: "button", "data-do": "resend", "data-channel": one.channel, "data-id": one.id }, "Send again"),
+    ),
+  );

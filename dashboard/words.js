@@ -17,7 +17,12 @@ export const branch = (ref) => (ref ?? "").replace(/^refs\/(heads|tags)\//, "");
 /** @param {number} count @param {string} one @param {string} [many] */
 export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
-const STEPS = /** @type {const} */ ([[60, "s"], [60, "min"], [24, "h"], [Infinity, "d"]]);
+const STEPS = /** @type {const} */ ([
+  [60, "s"],
+  [60, "min"],
+  [24, "h"],
+  [Infinity, "d"],
+]);
 
 /** @param {number} seconds */
 export function duration(seconds) {
@@ -46,4 +51,4 @@ export const sentence = (words) => `${words.charAt(0).toUpperCase()}${words.slic
 export const heading = (kind) => kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll(/[.-]/g, " ");
 
 /** @param {string[]} words */
-export const either = (words) => (words.length > 1 ? `${words.slice(0, -1).join(", ")} or ${words.at(-1)}` : words[0] ?? "");
+export const either = (words) => (words.length > 1 ? `${words.slice(0, -1).join(", ")} or ${words.at(-1)}` : (words[0] ?? ""));

@@ -66,7 +66,15 @@ async def test_a_rollout_is_shown_with_its_targets_in_order_and_its_events(world
 
 async def test_a_stage_is_shown_with_its_rules_and_gates_and_no_gate_with_its_address(world: World) -> None:
     verdict = Verdict(by="alex", approved=True, reason="looks well", at=NOW)
-    asked = Gate(name="leads", type="approval", asked_at=NOW, approvers=("platform-leads",), required=2, verdicts=(verdict,))
+    asked = Gate(
+        name="leads",
+        type="approval",
+        asked_at=NOW,
+        approvers=("platform-leads",),
+        required=2,
+        verdicts=(verdict,),
+        expires_after_seconds=60,
+    )
     called = Gate(name="change-board", type="webhook", url="https://board.example/secret-path", secret_ref="kv://sluice/board")
     stage = a_stage("canary", 1, gates=(asked, called), opened_at=at(1), done_at=at(2), closed_at=at(3), bake_seconds=60)
     rollout = a_rollout(stage, waiting_for="approval of platform-leads (1 of 2)")
@@ -80,6 +88,7 @@ async def test_a_stage_is_shown_with_its_rules_and_gates_and_no_gate_with_its_ad
     assert (first["approvers"], first["required"], first["state"]) == (["platform-leads"], 2, "waiting")
     assert first["verdicts"] == [{"by": "alex", "approved": True, "reason": "looks well", "at": "2026-11-23T12:00:00+00:00"}]
     assert (second["name"], second["type"], second["askedAt"], second["expiresAt"]) == ("change-board", "webhook", None, None)
+    assert first["expiresAt"] == "2026-11-23T12:01:00+00:00"
     assert shown["acts"] == ["pause", "abort"]
     assert "secret-path" not in json.dumps(shown)
     assert "targets" not in shown
