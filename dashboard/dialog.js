@@ -1,73 +1,63 @@
-// People act on a rollout: each act is explained before it is done, and needs a reason.
+// People do something: it is explained before it is done, and needs a reason.
 
-import { Refusal, path, say } from "./api.js";
+import { Refusal, say } from "./api.js";
 import { el } from "./dom.js";
-import { titleOf } from "./parts.js";
 import { actingAs } from "./session.js";
 import { sentence } from "./words.js";
 
 export const LONGEST_REASON = 500;
 
-/** @type {Record<string, {title: string, does: string, done: string, sure?: string}>} */
-const ACTS = {
-  pause: { title: "Pause this rollout", does: "No more updates are sent. What Azure has already is still watched.", done: "Paused." },
-  resume: {
-    title: "Resume this rollout",
-    does: "It goes on where it was: failures so far are accepted, and gates that expired are asked again.",
-    done: "Resumed.",
-  },
-  retry: {
-    title: "Retry what failed",
-    does: "Every cluster that failed is written to again. A paused rollout goes on.",
-    done: "Failed clusters are tried again.",
-  },
-  rollback: {
-    title: "Roll back",
-    does: "Every cluster that an update may have reached is set back to its own previous revision. Maintenance windows are not waited for.",
-    done: "Rolling back.",
-    sure: "Yes, set the clusters back",
-  },
-  abort: {
-    title: "Abort this rollout",
-    does: "It ends for good. Each cluster stays at the commit that it has.",
-    done: "Aborted.",
-    sure: "Yes, end it",
-  },
-};
+/**
+ * @typedef {object} Deed what somebody is about to do
+ * @property {string} title
+ * @property {string} about what it is done to
+ * @property {string} does what it does, for people
+ * @property {string} done what is said once it is done
+ * @property {string} [sure] what must be agreed to besides, where it cannot be undone by a slip
+ * @property {string} where path of the API
+ * @property {import("./dom.js").Child} [field] what else is asked for
+ */
 
-/** @param {any} rollout @param {string} act @param {() => Promise<void>} after */
-export function askForAct(rollout, act, after) {
-  const { title, does, done, sure } = ACTS[act];
+/** Explains it, asks for a reason, and does it. @param {Deed} deed @param {() => Promise<void>} after */
+export function askForReason(deed, after) {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("dialog"));
   const error = el("p", { class: "error", role: "alert" });
-  const send = /** @type {HTMLButtonElement} */ (el("button", { class: sure ? "danger solid" : "primary" }, title));
-  const form = /** @type {HTMLFormElement} */ (
+  const send = /** @type {HTMLButtonElement} */ (el("button", { class: deed.sure ? "danger solid" : "primary" }, deed.title));
+  const form = formOf(deed, error, send);
+  form.addEventListener("click", (event) => event.target instanceof Element && event.target.closest("[data-close]") && dialog.close());
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!(await said(deed.where, bodyOf(form), send, error))) return;
+    dialog.close();
+    tell(deed.done);
+    await after();
+  });
+  dialog.replaceChildren(form);
+  dialog.showModal();
+}
+
+/** @param {Deed} deed @param {HTMLElement} error @param {HTMLElement} send */
+const formOf = (deed, error, send) =>
+  /** @type {HTMLFormElement} */ (
     el(
       "form",
       { method: "dialog" },
-      el("h2", { id: "dialog-title" }, title),
-      el("p", { class: "about" }, titleOf(rollout)),
-      el("p", {}, does),
-      act === "rollback" && stageField(rollout),
+      el("h2", { id: "dialog-title" }, deed.title),
+      el("p", { class: "about" }, deed.about),
+      el("p", {}, deed.does),
+      deed.field,
       reasonField(),
-      sure && el("label", { class: "sure" }, el("input", { type: "checkbox", name: "sure", required: true }), sure),
+      deed.sure && el("label", { class: "sure" }, el("input", { type: "checkbox", name: "sure", required: true }), deed.sure),
       error,
       el("div", { class: "acts" }, el("button", { type: "button", "data-close": true }, "Cancel"), send),
     )
   );
-  form.addEventListener("click", (event) => event.target instanceof Element && event.target.closest("[data-close]") && dialog.close());
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const fields = new FormData(form);
-    const body = { reason: oneLine(fields.get("reason")), ...(fields.get("stage") ? { stage: fields.get("stage") } : {}) };
-    if (await said(`${path("rollouts", rollout.id)}/${act}`, body, send, error)) {
-      dialog.close();
-      tell(done);
-      await after();
-    }
-  });
-  dialog.replaceChildren(form);
-  dialog.showModal();
+
+/** @param {HTMLFormElement} form */
+function bodyOf(form) {
+  const fields = new FormData(form);
+  const stage = fields.get("stage");
+  return { reason: oneLine(fields.get("reason")), ...(stage ? { stage } : {}) };
 }
 
 export const reasonField = () =>
@@ -83,20 +73,6 @@ export const reasonField = () =>
       autofocus: true,
       placeholder: "It stands in the audit trail",
     }),
-  );
-
-/** @param {any} rollout */
-const stageField = (rollout) =>
-  el(
-    "label",
-    { class: "field wide-field" },
-    el("span", {}, "Stage"),
-    el(
-      "select",
-      { name: "stage" },
-      el("option", { value: "" }, "All that have begun"),
-      rollout.stages.map((/** @type {any} */ stage) => el("option", { value: stage.name }, stage.name)),
-    ),
   );
 
 /** Reasons are kept on one line. @param {FormDataEntryValue | null} text */

@@ -2,7 +2,7 @@
 
 import { ask, path } from "./api.js";
 import { el } from "./dom.js";
-import { askForAct } from "./dialog.js";
+import { askForAct } from "./acts.js";
 import { about, address, bar, done, legend, notice, pill, plural, reviews, time, titleOf } from "./parts.js";
 import { has } from "./session.js";
 import { askForTargets, pages, targets } from "./targets.js";

@@ -2,7 +2,7 @@
 
 import { Refusal, ask, path } from "./api.js";
 import { el } from "./dom.js";
-import { said, tell } from "./dialog.js";
+import { askForReason } from "./dialog.js";
 import { Pages } from "./paging.js";
 import { cell, empty, notice, pager, table, time } from "./parts.js";
 import { has } from "./session.js";
@@ -27,13 +27,11 @@ export const undelivered = {
     body: [el("h1", {}, "Undelivered messages"), data ? list(data) : empty("Not available", "This version of Sluice does not list them.")],
   }),
   acts: {
-    resend: async ({ element, again }) => {
-      const button = /** @type {HTMLButtonElement} */ (element);
-      const error = /** @type {HTMLElement} */ (document.getElementById("resend-error"));
-      if (await said(path("notifications", button.dataset.channel ?? "", button.dataset.id ?? "", "resend"), {}, button, error)) {
-        tell("On its way again.");
-        await again();
-      }
+    resend: ({ data, element, again }) => {
+      const one = data.notifications.find((/** @type {any} */ each) => each.id === element.dataset.id);
+      const does = "It is tried again at once, and then for another day.";
+      const where = path("notifications", one.channel, one.id, "resend");
+      askForReason({ title: "Send again", about: one.titles.join(" · "), does, done: "On its way again.", where }, again);
     },
     more: ({ data, again }) => {
       pages.next(data.continuation, data.notifications.length);
@@ -52,7 +50,6 @@ function list({ notifications, continuation }) {
     return empty("Nothing is undelivered", "Every message has reached its channel, or is still being tried.");
   return [
     notice("quiet", "Each was tried for a day, and given up. What it says is still true: read it here, mend the channel, send it again."),
-    el("p", { id: "resend-error", class: "error", role: "alert", "data-keep": "error" }),
     table(
       ["Message", "Channel", "Began", "Attempts", "What the channel said", ""],
       notifications.map(row),
@@ -79,9 +76,5 @@ const row = (one) =>
     cell("Began", time(one.createdAt)),
     cell("Attempts", one.attempts),
     cell("What the channel said", el("span", { class: "why" }, one.error)),
-    cell(
-      "",
-      has("Operator") &&
-        el("button", { type: "button", "data-do": "resend", "data-channel": one.channel, "data-id": one.id }, "Send again"),
-    ),
+    cell("", has("Operator") && el("button", { type: "button", "data-do": "resend", "data-id": one.id }, "Send again")),
   );

@@ -125,7 +125,7 @@ async def test_people_act_with_a_reason(play: Playground) -> None:
 
 
 async def act(page: Page, button: str, send: str) -> None:
-    await page.locator(".head").get_by_role("button", name=button).click()
+    await page.locator("main").get_by_role("button", name=button).click()
     await page.get_by_role("dialog").get_by_label("Reason").fill("tills are down")
     await page.get_by_role("dialog").get_by_role("button", name=send).click()
 
@@ -211,11 +211,11 @@ async def test_what_no_channel_took_is_listed_and_sent_again(play: Playground) -
     """As the API gives it."""
     one = {"id": "d-1", "channel": "c-1", "provider": "ops-teams", "state": "failed", "attempts": 41, "createdAt": "2026-11-27T08:00:00Z"}
     one |= {"dueAt": "2026-11-27T08:00:00Z", "error": "Unavailable: 503", "titles": [HOSTILE, "Rollout paused"], "fallback": None}
-    sent: list[str] = []
+    sent: list[tuple[str, object]] = []
 
     async def answer(route: Route) -> None:
         if route.request.method == "POST":
-            sent.append(route.request.url.partition("/data/")[2])
+            sent.append((route.request.url.partition("/data/")[2], route.request.post_data_json))
         await route.fulfill(json={"notifications": [] if sent else [one], "continuation": None})
 
     async with opened(play) as page:
@@ -223,6 +223,6 @@ async def test_what_no_channel_took_is_listed_and_sent_again(play: Playground) -
         await page.get_by_role("link", name="Undelivered").click()
         await expect(seen(page, HOSTILE)).to_be_visible()
         assert await has_read_no_markup(page)
-        await page.get_by_role("button", name="Send again").click()
+        await act(page, "Send again", "Send again")
         await expect(page.get_by_text("Nothing is undelivered")).to_be_visible()
-    assert sent == ["notifications/c-1/d-1/resend"]
+    assert sent == [("notifications/c-1/d-1/resend", {"reason": "tills are down"})]
