@@ -105,7 +105,11 @@ const REFUSALS = {
   401: (message) =>
     panel("Sign in to see this", message, el("a", { class: "button primary", href: signInAddress() }, "Sign in with Microsoft Entra ID")),
   403: (message) =>
-    panel("You may not see this", message, el("a", { class: "button", href: signOutAddress() }, "Sign in as somebody else")),
+    panel(
+      "You may not see this",
+      message,
+      me?.signsIn ? el("a", { class: "button", href: signOutAddress() }, "Sign in as somebody else") : home(),
+    ),
   404: (message) => panel("Not found", message, home()),
 };
 
@@ -136,7 +140,12 @@ function arrive() {
 function used(event) {
   const target = event.target instanceof Element ? event.target.closest("[data-do]") : null;
   if (!(target instanceof HTMLElement) || target.matches("select, input") === (event.type === "click")) return;
-  void now.view.acts?.[target.dataset.do ?? ""]?.({ query: now.query, data: now.data, element: target, go, again });
+  perform(target.dataset.do, target);
+}
+
+/** What is still shown of the view before, while this one loads, does nothing. @param {string | undefined} act @param {HTMLElement} element */
+function perform(act, element) {
+  if (now.data) void now.view.acts?.[act ?? ""]?.({ query: now.query, data: now.data, element, go, again });
 }
 
 /** @param {MouseEvent} event */
@@ -158,9 +167,7 @@ main.addEventListener("click", used);
 main.addEventListener("change", used);
 main.addEventListener("submit", (event) => {
   event.preventDefault();
-  const form = /** @type {HTMLFormElement} */ (event.target);
-  const act = now.view.acts?.[form.dataset.submit ?? ""];
-  if (act && event.submitter) void act({ query: now.query, data: now.data, element: event.submitter, go, again });
+  if (event.submitter) perform(/** @type {HTMLFormElement} */ (event.target).dataset.submit, event.submitter);
 });
 addEventListener("popstate", () => void open());
 document.addEventListener("visibilitychange", () => void (document.hidden ? clearTimeout(timer) : again()));

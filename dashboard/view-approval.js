@@ -85,7 +85,7 @@ function question(rollout, stage, gate) {
       gate.expiresAt && [el("dt", {}, "Until"), el("dd", {}, time(gate.expiresAt), ` (${exact(gate.expiresAt)})`)],
     ),
     gate.verdicts.length > 0 && el("ul", { class: "verdicts" }, gate.verdicts.map(verdict)),
-    answerable(rollout, gate),
+    answerable(rollout, stage, gate),
   );
 }
 
@@ -99,13 +99,13 @@ const verdict = (verdict) =>
     time(verdict.at),
   );
 
-/** The form, or why there is nothing to answer. @param {any} rollout @param {any} gate */
-function answerable(rollout, gate) {
+/** The form, or why there is nothing to answer. @param {any} rollout @param {any} stage @param {any} gate */
+function answerable(rollout, stage, gate) {
   const why = closed(rollout, gate);
   if (why) return notice(gate.state === "approved" ? "good" : "quiet", why);
   return el(
     "form",
-    { "data-submit": "answer", "data-keep": "answer" },
+    { "data-submit": "answer", "data-keep": `${rollout.id} ${stage.name} ${gate.name}` },
     reasonField(),
     el("p", { class: "error", role: "alert" }),
     el(

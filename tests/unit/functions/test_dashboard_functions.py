@@ -59,6 +59,13 @@ async def test_the_page_has_no_script_or_style_of_its_own() -> None:
     assert re.findall(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|javascript:", page) == []
 
 
+def test_no_script_makes_markup_or_code_of_a_text() -> None:
+    """The browser's policy forbids it too; here it is found before anybody runs it."""
+    sinks = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|createContextualFragment|srcdoc"
+    found = [(path.name, sink) for path in FOLDER.glob("*.js") for sink in re.findall(sinks, path.read_text())]
+    assert found == []
+
+
 async def test_every_file_that_the_page_and_its_modules_name_is_there_and_kept_for_good() -> None:
     page = (await call("dashboard", a_request())).get_body().decode()
     named = re.findall(r'"/api/dashboard/assets/(\w+)/([\w.-]+)"', page)
