@@ -2,7 +2,7 @@
 
 import { Refusal } from "./api.js";
 import { el, show } from "./dom.js";
-import { address } from "./parts.js";
+import { address, empty } from "./parts.js";
 import { me, meet, signInAddress, signOutAddress } from "./session.js";
 import { duration, sentence } from "./words.js";
 import { approval } from "./view-approval.js";
@@ -90,7 +90,8 @@ function wait(milliseconds) {
 function refused(refusal) {
   if (refusal.passes) {
     const pause = RETRY_MS[Math.min(now.failures++, RETRY_MS.length - 1)];
-    complain(`${refusal.message} Trying again in ${duration(pause / 1000)}.`);
+    complain(`${sentence(refusal.message)} Trying again in ${duration(pause / 1000)}.`);
+    if (!now.data) show(main, empty("Not available just now", "This page fills as soon as Sluice answers."));
     return wait(pause);
   }
   element("live").textContent = "";

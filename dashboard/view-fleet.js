@@ -91,7 +91,9 @@ const versions = (counts) =>
       { class: "legend" },
       Object.entries(counts.fluxVersions)
         .sort()
-        .map(([version, count]) => el("li", { "data-key": version }, el("b", {}, count), ` ${version || "unknown version"}`)),
+        .map(([version, count]) =>
+          el("li", { "data-key": version }, el("b", {}, count.toLocaleString("en")), ` ${version || "unknown version"}`),
+        ),
     ),
     counts.policyNonCompliant > 0 && el("p", { class: "bad" }, `${plural(counts.policyNonCompliant, "cluster")} against a policy`),
   );

@@ -48,7 +48,9 @@ export const undelivered = {
 function list({ notifications, continuation }) {
   if (!notifications.length && pages.isFirst)
     return empty("Nothing is undelivered", "Every message has reached its channel, or is still being tried.");
-  return [
+  return el(
+    "section",
+    { class: "below" },
     notice("quiet", "Each was tried for a day, and given up. What it says is still true: read it here, mend the channel, send it again."),
     table(
       ["Message", "Channel", "Began", "Attempts", "What the channel said", ""],
@@ -56,7 +58,7 @@ function list({ notifications, continuation }) {
       "Messages that were not delivered",
     ),
     pager({ back: !pages.isFirst, more: Boolean(continuation), shown: notifications.length, first: pages.at("failed").first }),
-  ];
+  );
 }
 
 /** @param {any} one */
