@@ -159,6 +159,23 @@ async def test_the_fleet_is_counted_filtered_and_paged(play: Playground) -> None
         await expect(page.get_by_text("No cluster is like that.")).to_be_visible()
 
 
+async def test_what_a_cluster_is_called_and_says_is_text(play: Playground) -> None:
+    """Azure takes no such name, so it is put into the app's answer."""
+
+    async def answer(route: Route) -> None:
+        told = await (await route.fetch()).json()
+        told["fleet"][0] |= {"cluster": HOSTILE, "compliance": HOSTILE, "message": HOSTILE, "revision": HOSTILE, "location": HOSTILE}
+        told["fleet"][0]["drift"] = {"kind": HOSTILE, "by": HOSTILE, "since": HOSTILE}
+        told["counts"]["compliance"][HOSTILE] = told["counts"]["fluxVersions"][HOSTILE] = 1
+        await route.fulfill(json=told)
+
+    async with opened(play) as page:
+        await page.route("**/api/dashboard/data/fleet**", answer)
+        await page.get_by_role("link", name="Fleet").click()
+        await expect(seen(page, HOSTILE)).to_be_visible()
+        assert await has_read_no_markup(page)
+
+
 @pytest.mark.parametrize("name", ["rollouts", "rollout", "approval", "fleet", "undelivered"])
 async def test_a_phone_shows_all_of_it_without_scrolling_sideways(play: Playground, name: str) -> None:
     rollout = (await play.get("rollouts"))[1]["rollouts"][0]["id"]
