@@ -163,7 +163,7 @@ async def test_what_a_cluster_is_called_and_says_is_text(play: Playground) -> No
     """Azure takes no such name, so it is put into the app's answer."""
 
     async def answer(route: Route) -> None:
-        told = await (await route.fetch()).json()
+        _, told = await play.get("fleet?limit=50")
         told["fleet"][0] |= {"cluster": HOSTILE, "compliance": HOSTILE, "message": HOSTILE, "revision": HOSTILE, "location": HOSTILE}
         told["fleet"][0]["drift"] = {"kind": HOSTILE, "by": HOSTILE, "since": HOSTILE}
         told["counts"]["compliance"][HOSTILE] = told["counts"]["fluxVersions"][HOSTILE] = 1
