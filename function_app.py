@@ -8,6 +8,7 @@ from functions import (
     bury,
     call_gate,
     clusters,
+    dashboard,
     digests,
     fleet,
     gates,
@@ -49,4 +50,5 @@ app.register_functions(notifications.blueprint)
 app.register_functions(digests.blueprint)
 app.register_functions(gates.blueprint)
 app.register_functions(slack.blueprint)
+app.register_functions(dashboard.blueprint)
 app.register_functions(health.blueprint)

@@ -74,6 +74,7 @@ async def _play(stack: "Stack", console: "Console") -> bool:
     from cli.api import Api
     from local.demo import display
 
+    console.print(f"The dashboard shows it live: {stack.host}/api/dashboard", highlight=False, soft_wrap=True)
     async with Api(stack.host) as api:
         commit = await _push(stack, api, console)
         rollout = await _watch(api, commit, console)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from functions.answers import answer_people
+from functions import people
 from functions.paths import rollout_id
 from functions.principal import asked_by
 from shared import bootstrap
@@ -16,19 +16,9 @@ if TYPE_CHECKING:
 blueprint = func.Blueprint()
 
 
-@blueprint.route("rollouts/{id}/{act}", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
-async def act_on_rollout(req: func.HttpRequest) -> func.HttpResponse:
+@people.route(blueprint, "rollouts/{id}/{act}", "POST")
+async def act_on_rollout(req: func.HttpRequest) -> Mapping[str, object]:
     """Acts: pause, resume, abort, rollback, retry. Body: `reason`, and for a rollback perhaps `stage`."""
-    return await answer_people(_act(req))
-
-
-@blueprint.route("rollouts/{id}/gates/{stage}/{gate}/{answer}", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
-async def answer_at_gate(req: func.HttpRequest) -> func.HttpResponse:
-    """Answers: approve, reject. Body: `reason`."""
-    return await answer_people(_answer(req))
-
-
-async def _act(req: func.HttpRequest) -> Mapping[str, object]:
     from shared.domain.acts import Act, act_kind
     from shared.services.report import summary
 
@@ -39,7 +29,9 @@ async def _act(req: func.HttpRequest) -> Mapping[str, object]:
     return summary(await bootstrap.app().act()(rollout_id(req), act))
 
 
-async def _answer(req: func.HttpRequest) -> Mapping[str, object]:
+@people.route(blueprint, "rollouts/{id}/gates/{stage}/{gate}/{answer}", "POST")
+async def answer_at_gate(req: func.HttpRequest) -> Mapping[str, object]:
+    """Answers: approve, reject. Body: `reason`."""
     from shared.domain.errors import NotFound
     from shared.services.report import summary
 

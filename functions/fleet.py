@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import azure.functions as func
 
-from functions.answers import answer_people
+from functions import people
 from functions.paths import limit
 from functions.principal import asked_by
 from shared import bootstrap
@@ -15,15 +15,11 @@ _PAGE = 100
 _FILTERS = ("compliance", "connectivity", "drift", "revision", "cluster")
 
 
-@blueprint.route("fleet", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-async def get_fleet(req: func.HttpRequest) -> func.HttpResponse:
+@people.route(blueprint, "fleet", "GET")
+async def get_fleet(req: func.HttpRequest) -> Mapping[str, object]:
     """Counts, and a page of rows. Query: `compliance`, `connectivity`, `drift`, `revision`, `cluster`; `limit` (1 to 1000, default 100),
     `continuation` from the page before.
     """
-    return await answer_people(_fleet(req))
-
-
-async def _fleet(req: func.HttpRequest) -> Mapping[str, object]:
     from shared.services.report_fleet import FleetFilter
 
     asked_by(req, "Reader", "Operator", "Approver")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import azure.functions as func
 
-from functions.answers import answer_people
+from functions import people
 from functions.paths import limit
 from functions.principal import asked_by
 from shared import bootstrap
@@ -14,12 +14,8 @@ blueprint = func.Blueprint()
 _ROWS = 100
 
 
-@blueprint.route("history", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-async def get_history(req: func.HttpRequest) -> func.HttpResponse:
+@people.route(blueprint, "history", "GET")
+async def get_history(req: func.HttpRequest) -> Mapping[str, object]:
     """Newest first. Query: `cluster` (a name, or an ARM id of a cluster or fluxConfiguration), `limit` (1 to 1000, default 100)."""
-    return await answer_people(_history(req))
-
-
-async def _history(req: func.HttpRequest) -> Mapping[str, object]:
     asked_by(req, "Reader", "Operator", "Approver")
     return await bootstrap.app().history()(req.params.get("cluster") or "", limit=limit(req, _ROWS))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import azure.functions as func
 
-from functions.answers import answer_people
+from functions import people
 from functions.paths import digest_in, limit
 from functions.principal import asked_by
 from shared import bootstrap
@@ -14,27 +14,19 @@ blueprint = func.Blueprint()
 _PAGE = 20
 
 
-@blueprint.route("notifications", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-async def list_notifications(req: func.HttpRequest) -> func.HttpResponse:
+@people.route(blueprint, "notifications", "GET")
+async def list_notifications(req: func.HttpRequest) -> Mapping[str, object]:
     """Newest first. Query: `state` (failed, collecting, sent, handed-over; default failed), `limit` (1 to 100, default 20),
     `continuation` from the page before.
     """
-    return await answer_people(_list(req))
-
-
-@blueprint.route("notifications/{channel}/{id}/resend", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
-async def resend_notification(req: func.HttpRequest) -> func.HttpResponse:
-    """Body: `reason`."""
-    return await answer_people(_resend(req))
-
-
-async def _list(req: func.HttpRequest) -> Mapping[str, object]:
     asked_by(req, "Reader", "Operator", "Approver")
     state, continuation = (req.params.get(name) or "" for name in ("state", "continuation"))
     return await bootstrap.app().report_deliveries()(state, limit=limit(req, _PAGE), continuation=continuation)
 
 
-async def _resend(req: func.HttpRequest) -> Mapping[str, object]:
+@people.route(blueprint, "notifications/{channel}/{id}/resend", "POST")
+async def resend_notification(req: func.HttpRequest) -> Mapping[str, object]:
+    """Body: `reason`."""
     from shared.domain.asks import read_ask
     from shared.domain.errors import Refused
 

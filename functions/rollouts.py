@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import azure.functions as func
 
-from functions.answers import answer_people
+from functions import people
 from functions.paths import limit, rollout_id
 from functions.principal import asked_by
 from shared import bootstrap
@@ -15,35 +15,23 @@ _PAGE = 20
 _PAGE_OF_TARGETS = 100
 
 
-@blueprint.route("rollouts", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-async def list_rollouts(req: func.HttpRequest) -> func.HttpResponse:
+@people.route(blueprint, "rollouts", "GET")
+async def list_rollouts(req: func.HttpRequest) -> Mapping[str, object]:
     """Newest first. Query: `limit` (1 to 100, default 20), `continuation` from the page before."""
-    return await answer_people(_list(req))
-
-
-@blueprint.route("rollouts/{id}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-async def get_rollout(req: func.HttpRequest) -> func.HttpResponse:
-    """With its events and the first thousand targets. Query: `targets=0` leaves the targets out."""
-    return await answer_people(_one(req))
-
-
-@blueprint.route("rollouts/{id}/targets", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-async def list_targets(req: func.HttpRequest) -> func.HttpResponse:
-    """In their order. Query: `stage`, `state`, `limit` (1 to 1000, default 100), `continuation` from the page before."""
-    return await answer_people(_targets(req))
-
-
-async def _list(req: func.HttpRequest) -> Mapping[str, object]:
     _check_reader(req)
     return await bootstrap.app().report().recent(limit(req, _PAGE), req.params.get("continuation") or None)
 
 
-async def _one(req: func.HttpRequest) -> Mapping[str, object]:
+@people.route(blueprint, "rollouts/{id}", "GET")
+async def get_rollout(req: func.HttpRequest) -> Mapping[str, object]:
+    """With its events and the first thousand targets. Query: `targets=0` leaves the targets out."""
     _check_reader(req)
     return await bootstrap.app().report().one(rollout_id(req), with_targets=req.params.get("targets") != "0")
 
 
-async def _targets(req: func.HttpRequest) -> Mapping[str, object]:
+@people.route(blueprint, "rollouts/{id}/targets", "GET")
+async def list_targets(req: func.HttpRequest) -> Mapping[str, object]:
+    """In their order. Query: `stage`, `state`, `limit` (1 to 1000, default 100), `continuation` from the page before."""
     _check_reader(req)
     stage, state, continuation = (req.params.get(name) or "" for name in ("stage", "state", "continuation"))
     most = limit(req, _PAGE_OF_TARGETS)

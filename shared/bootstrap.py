@@ -339,7 +339,7 @@ class App(Adapters):
     def report(self) -> "Report":
         from shared.services.report import Report
 
-        return Report(self.rollouts)
+        return Report(self.rollouts, now)
 
     def history(self) -> "History":
         from shared.services.history import History

@@ -39,6 +39,7 @@ var settings = {
   AZURE_RESOURCE_MANAGER: environment().resourceManager
   AZURE_RESOURCE_MANAGER_AUDIENCE: environment().resourceManager
   KEY_VAULT_URI_FORMAT: 'https://{vault}${environment().suffixes.keyvaultDns}'
+  OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: identityClientId // of App Service's sign-in: the identity stands for a client secret
   COSMOS_ENDPOINT: cosmosEndpoint
   COSMOS_DATABASE: 'sluice'
   KEY_ENCRYPTION_KEY: keyId
@@ -133,6 +134,7 @@ resource signIn 'Microsoft.Web/sites/config@2024-04-01' = if (!empty(signInClien
         enabled: true
         registration: {
           clientId: signInClientId
+          clientSecretSettingName: 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
           openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
         }
         validation: { allowedAudiences: ['api://${signInClientId}', signInClientId] }

@@ -33,6 +33,7 @@ class Description:
         """What is where, for people."""
         rows = {
             "app": self.host,
+            "dashboard": f"{self.host}/api/dashboard",
             "rollouts": f"{self.host}/api/rollouts",
             **{f"receiver {name}": f"{self.host}/api/receivers/{name}" for name in self.receivers},
             "Azure (simulated)": self.azure,

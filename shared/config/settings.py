@@ -40,6 +40,7 @@ class Settings:
     redispatch_after_seconds: float = 300.0
     look_for_away_seconds: float = 300.0  #: how often a finished rollout looks for clusters that were away
     flux_receivers_on_loopback: bool = False  #: local stack only: clusters' Receivers are on this machine
+    dashboard_without_sign_in: bool = False  #: local use only: the dashboard is open to whoever is on this machine
     signs_in: bool = False  #: App Service authentication is on: who asks is App Service's word
 
     @property
@@ -71,7 +72,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         apply_lease_seconds=_number(environment, "APPLY_LEASE_SECONDS", Settings.apply_lease_seconds),
         redispatch_after_seconds=_number(environment, "REDISPATCH_AFTER_SECONDS", Settings.redispatch_after_seconds),
         look_for_away_seconds=_number(environment, "LOOK_FOR_AWAY_SECONDS", Settings.look_for_away_seconds),
-        flux_receivers_on_loopback=_on_loopback(environment),
+        flux_receivers_on_loopback=_for_local_use(environment, "FLUX_RECEIVERS_ON_LOOPBACK"),
+        dashboard_without_sign_in=_for_local_use(environment, "DASHBOARD_WITHOUT_SIGN_IN"),
         # Injected by the platform (learn.microsoft.com, environment variables in Azure App Service: WEBSITE_AUTH_ENABLED).
         signs_in=environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
         **_texts(environment),
@@ -83,7 +85,7 @@ def _check_key(environment: Mapping[str, str]) -> None:
     key = environment["KEY_ENCRYPTION_KEY"]
     if not key.startswith(("https://", "file:")):
         raise Malformed("app setting KEY_ENCRYPTION_KEY must be a Key Vault key id (https://...), or file:PATH for local use")
-    if key.startswith("file:") and environment.get("WEBSITE_INSTANCE_ID"):
+    if key.startswith("file:") and _is_in_azure(environment):
         raise Malformed("app setting KEY_ENCRYPTION_KEY must be a Key Vault key id in Azure: a local file is lost with its instance")
 
 
@@ -127,19 +129,27 @@ def _number(environment: Mapping[str, str], name: str, default: float) -> float:
     return value
 
 
-def _on_loopback(environment: Mapping[str, str]) -> bool:
-    """In Azure an instance's own ports are the platform's: nothing that configuration or a cluster's tags say may lead there."""
-    allowed = environment.get("FLUX_RECEIVERS_ON_LOOPBACK", "").lower() == "true"
-    if allowed and environment.get("WEBSITE_INSTANCE_ID"):
-        raise Malformed("app setting FLUX_RECEIVERS_ON_LOOPBACK is for the local stack, and must not be set in Azure")
+def _for_local_use(environment: Mapping[str, str], name: str) -> bool:
+    """Whether what makes a machine of one's own easier to use is on. It would open ways in Azure, for the app or into it."""
+    allowed = environment.get(name, "").lower() == "true"
+    if allowed and _is_in_azure(environment):
+        raise Malformed(f"app setting {name} is for local use, and must not be set in Azure")
     return allowed
+
+
+def _is_in_azure(environment: Mapping[str, str]) -> bool:
+    """WEBSITE_INSTANCE_ID is there in App Service plans only, not in Flex Consumption, which is told by the others
+    (github.com/Azure/azure-functions-host, EnvironmentExtensions: IsAppService, IsFlexConsumptionSku, IsLinuxConsumptionOnLegion).
+    CONTAINER_NAME, which is told there too, others set as well.
+    """
+    return any(environment.get(name) for name in ("WEBSITE_INSTANCE_ID", "WEBSITE_SKU", "WEBSITE_POD_NAME", "LEGION_SERVICE_HOST"))
 
 
 def _public_url(environment: Mapping[str, str]) -> str:
     """This app's address: Azure tells an app its host name (learn.microsoft.com, environment variables in Azure App Service)."""
     host = environment.get("WEBSITE_HOSTNAME")
     url = (environment.get("SLUICE_URL") or (f"https://{host}" if host else "")).rstrip("/")
-    allowed = ("https://",) if environment.get("WEBSITE_INSTANCE_ID") else ("https://", "http://")
+    allowed = ("https://",) if _is_in_azure(environment) else ("https://", "http://")
     if url and not url.startswith(allowed):
         raise Malformed("app setting SLUICE_URL must be an https address: the tokens of webhook gates are part of what is sent there")
     return url

@@ -61,6 +61,19 @@ def perform(rollout: Rollout, act: Act, now: datetime) -> Rollout:
     return replace(acted, events=(*rollout.events, *new), updated_at=now)
 
 
+def possible(rollout: Rollout, now: datetime) -> tuple[ActKind, ...]:
+    """The acts that the rollout's own state allows. Whether it is still the newest of its route is another question."""
+    return tuple(kind for kind in get_args(ActKind) if _is_possible(rollout, kind, now))
+
+
+def _is_possible(rollout: Rollout, kind: ActKind, now: datetime) -> bool:
+    try:
+        perform(rollout, Act(kind=kind, by="", reason=""), now)
+    except NotAllowed:
+        return False
+    return True
+
+
 def _performed(rollout: Rollout, act: Act, said: str, now: datetime) -> Rollout:
     match act.kind:
         case "pause":

@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Iterable
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -24,6 +25,7 @@ _NAME_CLAIMS = ("http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn", "up
 _ID_CLAIMS = ("http://schemas.microsoft.com/identity/claims/objectidentifier", "oid")
 _ROLE_CLAIMS = ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
 _GROUP_CLAIMS = ("groups", "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _GROUP_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -78,6 +80,23 @@ def require(person: Person, *roles: AppRole) -> None:
     """Raises Refused where the person has none of `roles`."""
     if not person.roles_among(roles):
         raise Refused(403, f"the role {' or '.join(roles)} is missing", explain=True)
+
+
+def check_page(site: str, url: str, *, signs_in: bool, without_sign_in: bool) -> None:
+    """Whether a request without a function key may be the dashboard's: of its header Sec-Fetch-Site and its address. Raises Refused.
+
+    Browsers say themselves which site's page asks, and let no page say it (w3.org, Fetch Metadata Request Headers): another site's page
+    cannot use its visitor's sign-in here. Without sign-in nobody is known, so only this machine is let in, and only by its own names:
+    a page of another site can give its own name the address 127.0.0.1, but not the name localhost to itself.
+    """
+    if site != "same-origin":
+        raise Refused(403, "only the dashboard's own page may ask here; programs use a function key", explain=True)
+    if signs_in:
+        return
+    if not without_sign_in:
+        raise Refused(403, "the dashboard needs App Service authentication, which is off: see docs/dashboard.md", explain=True)
+    if urlsplit(url).hostname not in _LOOPBACK:
+        raise Refused(403, "without sign-in the dashboard is for this machine only: open it as localhost", explain=True)
 
 
 def _key_holder(claimed: str) -> Person:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
 
+from shared.domain.acts import possible
+from shared.domain.clock import Clock
 from shared.domain.errors import NotFound, Refused
-from shared.domain.gates import Gate
+from shared.domain.gates import Gate, wake_at
 from shared.domain.pins import Pin
 from shared.domain.rollouts import Rollout, RolloutEvent, Stage, Target, TargetState
 from shared.ports import Rollouts
@@ -19,6 +21,7 @@ class Report:
     """The use case behind GET /api/rollouts and what is below it."""
 
     rollouts: Rollouts
+    clock: Clock
 
     async def recent(self, limit: int, continuation: str | None) -> dict[str, object]:
         """Newest first; `continuation` of one page asks for the next."""
@@ -26,9 +29,13 @@ class Report:
         return {"rollouts": [summary(rollout) for rollout in found], "continuation": more}
 
     async def one(self, rollout_id: str, *, with_targets: bool = True) -> dict[str, object]:
-        """A rollout with its events and its first targets; `moreTargets` asks `targets` for the next. Raises NotFound."""
+        """A rollout with what may be done to it, its events and its first targets; `moreTargets` asks `targets` for the next.
+
+        Raises NotFound.
+        """
         rollout = await self._rollout(rollout_id)
-        whole = {**summary(rollout), "events": [_event(event) for event in rollout.events]}
+        events = [_event(event) for event in rollout.events]
+        whole = {**summary(rollout), "acts": possible(rollout, self.clock()), "events": events}
         if not with_targets:
             return whole
         page = await self._page(rollout, None, (), -1, MAX_TARGETS)
@@ -116,6 +123,7 @@ def _gate(gate: Gate) -> dict[str, object]:
         "state": gate.state,
         "reason": gate.reason,
         "askedAt": _text(gate.asked_at),
+        "expiresAt": _text(wake_at(gate)),
         "approvers": gate.approvers,
         "required": gate.required,
         "verdicts": [{"by": v.by, "approved": v.approved, "reason": v.reason, "at": _text(v.at)} for v in gate.verdicts],

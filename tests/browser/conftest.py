@@ -1,33 +1,16 @@
 """Headless Chromium, a fresh one for each test: a second."""
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
-
-_NAMES = ("chromium", "google-chrome", "chromium-browser")
-# It looks for updates and at its maker's hosts otherwise, and has no sandbox as root.
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from chromium import launched
+from playwright.async_api import Browser, Page
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    path = next((found for name in _NAMES if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.fail("the tests need Chromium: run `make chromium` (Debian: apt-get install chromium)")
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
-        yield launched
-        await launched.close()
+    async with launched() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -128,10 +128,12 @@ def test_an_address_that_tokens_must_not_be_sent_to_is_refused(given: dict[str, 
         read(LEAST | given)
 
 
-def test_receivers_on_this_machine_are_for_local_use_only() -> None:
-    allowed = LEAST | {"FLUX_RECEIVERS_ON_LOOPBACK": "True"}
-    assert read(allowed).flux_receivers_on_loopback
-    assert not read(LEAST | {"FLUX_RECEIVERS_ON_LOOPBACK": "yes"}).flux_receivers_on_loopback
-    assert not read(LEAST).flux_receivers_on_loopback
-    with pytest.raises(Malformed, match="FLUX_RECEIVERS_ON_LOOPBACK"):
-        read(allowed | {"WEBSITE_INSTANCE_ID": "1", "KEY_ENCRYPTION_KEY": "https://sluice.vault.azure.net/keys/sluice"})
+@pytest.mark.parametrize("name", ["FLUX_RECEIVERS_ON_LOOPBACK", "DASHBOARD_WITHOUT_SIGN_IN"])
+@pytest.mark.parametrize("sign", ["WEBSITE_INSTANCE_ID", "WEBSITE_SKU", "WEBSITE_POD_NAME", "LEGION_SERVICE_HOST"])
+def test_what_opens_a_way_on_this_machine_is_for_local_use_only(name: str, sign: str) -> None:
+    allowed = LEAST | {name: "True"}
+    assert getattr(read(allowed), name.lower())
+    assert not getattr(read(LEAST | {name: "yes"}), name.lower())
+    assert not getattr(read(LEAST), name.lower())
+    with pytest.raises(Malformed, match=name):
+        read(allowed | {sign: "1", "KEY_ENCRYPTION_KEY": "https://sluice.vault.azure.net/keys/sluice"})

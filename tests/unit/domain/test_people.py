@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import Refused
-from shared.domain.people import Person, require, who_asks
+from shared.domain.people import Person, check_page, require, who_asks
 
 UPN = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
 OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
@@ -136,3 +136,33 @@ def test_whatever_json_a_principal_is_it_is_a_person_or_is_refused(value: Any) -
         assert error.status == 401  # noqa: PT017 -- both outcomes are right
     else:
         assert not person.holds_every_role
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:7071/api/x", "http://localhost/api/x", "http://[::1]:80/api/x", "https://LOCALHOST/"])
+def test_without_sign_in_the_dashboard_is_for_this_machine(url: str) -> None:
+    check_page("same-origin", url, signs_in=False, without_sign_in=True)
+
+
+def test_where_people_sign_in_the_dashboard_s_page_is_let_in_under_any_name() -> None:
+    for without in (True, False):
+        check_page("same-origin", "https://sluice.example/api/x", signs_in=True, without_sign_in=without)
+
+
+@pytest.mark.parametrize(
+    ("site", "url", "signs_in", "without", "says"),
+    [
+        ("cross-site", "http://localhost/", True, True, "own page"),
+        ("same-site", "http://localhost/", True, True, "own page"),
+        ("none", "http://localhost/", True, True, "own page"),
+        ("", "http://localhost/", True, True, "own page"),
+        ("same-origin", "http://localhost/", False, False, "needs App Service authentication"),
+        ("same-origin", "http://sluice.evil.example/", False, True, "this machine only"),
+        ("same-origin", "http://localhost.evil.example/", False, True, "this machine only"),
+        ("same-origin", "http://localhost@evil.example/", False, True, "this machine only"),
+        ("same-origin", "", False, True, "this machine only"),
+    ],
+)
+def test_nobody_else_comes_in_without_a_key(site: str, url: str, *, signs_in: bool, without: bool, says: str) -> None:
+    with pytest.raises(Refused, match=says) as caught:
+        check_page(site, url, signs_in=signs_in, without_sign_in=without)
+    assert caught.value.status == 403

@@ -7,7 +7,7 @@ from builders import NOW, RULES, a_gate, a_rollout, a_stage, a_target, an_observ
 from msgspec.structs import replace
 from stored import Stored
 
-from shared.domain.acts import Act, ActKind, act_kind, perform
+from shared.domain.acts import Act, ActKind, act_kind, perform, possible
 from shared.domain.errors import NotAllowed, NotFound
 from shared.domain.gates import Verdict
 from shared.domain.rollouts import Rollout, RolloutState, Target
@@ -50,6 +50,15 @@ def test_each_act_is_refused_where_the_state_forbids_it(kind: ActKind, state: Ro
         return
     with pytest.raises(NotAllowed, match=f"^a rollout that is {state} cannot be "):
         did(rollout, kind)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_may_be_done_is_what_would_not_be_refused(state: RolloutState) -> None:
+    assert set(possible(with_failures(state=state), at(5))) == {kind for kind, states in ALLOWED.items() if state in states}
+
+
+def test_nothing_is_rolled_back_or_tried_again_where_nothing_was_done() -> None:
+    assert possible(a_rollout(a_stage("a", 2, counts={"pending": 2})), at(5)) == ("pause", "abort")
 
 
 def test_a_refusal_says_why_the_rollout_is_as_it_is() -> None:

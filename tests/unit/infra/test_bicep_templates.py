@@ -31,6 +31,7 @@ OF_THE_HOST = {
     "AzureWebJobsStorage__accountName",  # read by both
     "AzureWebJobsStorage__credential",
     "AzureWebJobsStorage__clientId",
+    "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID",  # App Service authentication's
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
 }
@@ -39,6 +40,7 @@ NOT_IN_AZURE = {
     "AzureWebJobsStorage": "a connection string; Azure has an identity",
     "FUNCTIONS_WORKER_RUNTIME": "Flex Consumption takes it from functionAppConfig",
     "COSMOS_KEY": "emulators only",
+    "DASHBOARD_WITHOUT_SIGN_IN": "for local use; in Azure people sign in",
     "AZURE_CLIENT_SECRET": "a managed identity has none",
     "AZURE_CLIENT_CERTIFICATE_PATH": "a managed identity has none",
     "AZURE_FEDERATED_TOKEN_FILE": "for apps outside Azure",
