@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import azure.functions as func
 
-from shared import adapters, bootstrap
+from shared import bootstrap
 
 _AGAIN_AFTER_SECONDS = 60.0
 
@@ -29,5 +29,5 @@ async def put_back_when_unavailable(queue: str, message: func.QueueMessage, work
 
 
 async def _send_again(queue: str, message: func.QueueMessage, retry_after: float | None) -> None:
-    again_at = adapters.now() + timedelta(seconds=retry_after or _AGAIN_AFTER_SECONDS)
+    again_at = bootstrap.app().clock() + timedelta(seconds=retry_after or _AGAIN_AFTER_SECONDS)
     await bootstrap.app().queue.send_text(queue, message.get_body().decode(), not_before=again_at)

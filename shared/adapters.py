@@ -6,39 +6,24 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from shared.stores import Stores
+
 if TYPE_CHECKING:
     from shared.azure.cluster_resources import ArmClusterResources
     from shared.azure.config_blob import ConfigBlob
-    from shared.azure.cosmos.audit import CosmosAudit
-    from shared.azure.cosmos.changes import CosmosChanges
-    from shared.azure.cosmos.checks import CosmosChecks
-    from shared.azure.cosmos.commit_reports import CosmosCommitReports
-    from shared.azure.cosmos.configurations import CosmosConfigurations
-    from shared.azure.cosmos.conversations import CosmosConversations
-    from shared.azure.cosmos.database import Database
-    from shared.azure.cosmos.deliveries import CosmosDeliveries
-    from shared.azure.cosmos.digest_marks import CosmosDigestMarks
-    from shared.azure.cosmos.fleet import CosmosFleet
-    from shared.azure.cosmos.foreign_writes import CosmosForeignWrites
-    from shared.azure.cosmos.keys import CosmosDataKeys
-    from shared.azure.cosmos.objects import CosmosObjectEvents
-    from shared.azure.cosmos.onboardings import CosmosOnboardings
-    from shared.azure.cosmos.policy_states import CosmosPolicyStates
-    from shared.azure.cosmos.rollouts import CosmosRollouts
-    from shared.azure.credential import AsyncCredential
     from shared.azure.event_grid import EventGridTopics
     from shared.azure.inventory import GraphInventory
-    from shared.azure.key_vault import KeyEncryptionKey, KeyVaultSecrets
+    from shared.azure.key_vault import KeyVaultSecrets
     from shared.azure.logs_ingestion import LogsIngestion
     from shared.azure.queues import StorageQueue
     from shared.azure.resource_graph import GraphFleet
     from shared.azure.resource_graph_clusters import GraphClusters
     from shared.azure.resource_manager import ArmResourceManager
-    from shared.azure.sealing import EnvelopeSealer
     from shared.config.models import App as AppConfig
     from shared.config.models import Provider as ProviderConfig
     from shared.config.settings import Settings
     from shared.config.source import ConfigFile
+    from shared.domain.clock import Clock
     from shared.ports import Converser, Dialog, GitHost, Provider
     from shared.providers.commit_status.api import Authorize
     from shared.providers.commit_status.github_app import AppTokens
@@ -57,11 +42,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class Adapters:
+class Adapters(Stores):
     """One instance a process and event loop. Each is an attribute that a test may set to another."""
 
     def __init__(self, settings: "Settings") -> None:
-        self.settings = settings
+        super().__init__(settings)
+        self.clock: Clock = now
         self._app_tokens: dict[tuple[str, AppConfig], AppTokens] = {}
         # The SDKs log every request with its address at INFO: names of secrets and clusters, and half of the CPU of a call.
         logging.getLogger("azure").setLevel(logging.WARNING)
@@ -80,7 +66,7 @@ class Adapters:
             signature=provider.signature or "",
             source=self.settings.sluice_url or "/sluice",
             topics=self.event_topics,
-            clock=now,
+            clock=self.clock,
         )
         return PROVIDERS[provider.type](means)
 
@@ -138,48 +124,6 @@ class Adapters:
         return ConfigFile(self.settings.sluice_config)
 
     @cached_property
-    def credential(self) -> "AsyncCredential":
-        from shared.azure.credential import AsyncCredential, Credential, CredentialSettings
-
-        return AsyncCredential(
-            Credential(
-                CredentialSettings(
-                    tenant_id=self.settings.azure_tenant_id,
-                    client_id=self.settings.azure_client_id,
-                    client_secret=self.settings.azure_client_secret,
-                    certificate_path=self.settings.azure_client_certificate_path,
-                    federated_token_file=self.settings.azure_federated_token_file,
-                    authority_host=self.settings.azure_authority_host,
-                )
-            )
-        )
-
-    @cached_property
-    def database(self) -> "Database":
-        from shared.azure.cosmos.database import Database
-
-        key = self.settings.cosmos_key or self.credential
-        return Database(self.settings.cosmos_endpoint, self.settings.cosmos_database, key)
-
-    @cached_property
-    def key_encryption_key(self) -> "KeyEncryptionKey":
-        from shared.azure.key_vault import KeyEncryptionKey
-
-        return KeyEncryptionKey(self.settings.key_encryption_key.removeprefix("file:"), self.credential)
-
-    @cached_property
-    def data_keys(self) -> "CosmosDataKeys":
-        from shared.azure.cosmos.keys import CosmosDataKeys
-
-        return CosmosDataKeys(self.database)
-
-    @cached_property
-    def sealer(self) -> "EnvelopeSealer":
-        from shared.azure.sealing import EnvelopeSealer
-
-        return EnvelopeSealer(self.data_keys, self.key_encryption_key)
-
-    @cached_property
     def secrets(self) -> "KeyVaultSecrets":
         from shared.azure.key_vault import KeyVaultSecrets
 
@@ -190,14 +134,14 @@ class Adapters:
         from shared.azure.queues import StorageQueue
 
         connection = self.settings.storage_connection_string
-        return StorageQueue(connection, self.settings.storage_queue_uri, None if connection else self.credential, now)
+        return StorageQueue(connection, self.settings.storage_queue_uri, None if connection else self.credential, self.clock)
 
     @cached_property
     def resource_manager(self) -> "ArmResourceManager":
         from shared.azure.resource_manager import ArmResourceManager
 
         settings = self.settings
-        return ArmResourceManager(self.credential, settings.azure_resource_manager, settings.azure_resource_manager_audience, now)
+        return ArmResourceManager(self.credential, settings.azure_resource_manager, settings.azure_resource_manager_audience, self.clock)
 
     @cached_property
     def fleet(self) -> "GraphFleet":
@@ -209,7 +153,7 @@ class Adapters:
             settings.azure_resource_manager,
             settings.azure_resource_manager_audience,
             settings.sluice_subscriptions,
-            now,
+            self.clock,
             settings.sluice_management_groups,
         )
 
@@ -273,108 +217,24 @@ class Adapters:
         from shared.azure.cosmos.pace import CosmosPace
         from shared.services.pacing import Pacer
 
-        return Pacer(CosmosPace(self.database), self.settings.region_name, now)
+        return Pacer(CosmosPace(self.database), self.settings.region_name, self.clock)
 
     @cached_property
     def rates(self) -> "Rates":
         from shared.azure.cosmos.pace import CosmosPace
         from shared.services.rates import Rates
 
-        return Rates(CosmosPace(self.database), now)
+        return Rates(CosmosPace(self.database), self.clock)
 
     @cached_property
     def channel_pacer(self) -> "ChannelPacer":
         from shared.azure.cosmos.pace import CosmosPace
         from shared.services.channel_pacing import ChannelPacer
 
-        return ChannelPacer(CosmosPace(self.database), now)
+        return ChannelPacer(CosmosPace(self.database), self.clock)
 
     @cached_property
     def refusals(self) -> "Refusals":
         from shared.services.refusals import Refusals
 
-        return Refusals(now)
-
-    @cached_property
-    def changes(self) -> "CosmosChanges":
-        from shared.azure.cosmos.changes import CosmosChanges
-
-        return CosmosChanges(self.database, self.sealer)
-
-    @cached_property
-    def checks(self) -> "CosmosChecks":
-        from shared.azure.cosmos.checks import CosmosChecks
-
-        return CosmosChecks(self.database, self.sealer)
-
-    @cached_property
-    def rollouts(self) -> "CosmosRollouts":
-        from shared.azure.cosmos.rollouts import CosmosRollouts
-
-        return CosmosRollouts(self.database, self.sealer)
-
-    @cached_property
-    def configurations(self) -> "CosmosConfigurations":
-        from shared.azure.cosmos.configurations import CosmosConfigurations
-
-        return CosmosConfigurations(self.database, self.sealer)
-
-    @cached_property
-    def foreign_writes(self) -> "CosmosForeignWrites":
-        from shared.azure.cosmos.foreign_writes import CosmosForeignWrites
-
-        return CosmosForeignWrites(self.database, self.sealer)
-
-    @cached_property
-    def policy_states(self) -> "CosmosPolicyStates":
-        from shared.azure.cosmos.policy_states import CosmosPolicyStates
-
-        return CosmosPolicyStates(self.database, self.sealer)
-
-    @cached_property
-    def object_events(self) -> "CosmosObjectEvents":
-        from shared.azure.cosmos.objects import CosmosObjectEvents
-
-        return CosmosObjectEvents(self.database, self.sealer)
-
-    @cached_property
-    def onboardings(self) -> "CosmosOnboardings":
-        from shared.azure.cosmos.onboardings import CosmosOnboardings
-
-        return CosmosOnboardings(self.database, self.sealer)
-
-    @cached_property
-    def deliveries(self) -> "CosmosDeliveries":
-        from shared.azure.cosmos.deliveries import CosmosDeliveries
-
-        return CosmosDeliveries(self.database, self.sealer)
-
-    @cached_property
-    def digest_marks(self) -> "CosmosDigestMarks":
-        from shared.azure.cosmos.digest_marks import CosmosDigestMarks
-
-        return CosmosDigestMarks(self.database, self.sealer)
-
-    @cached_property
-    def commit_reports(self) -> "CosmosCommitReports":
-        from shared.azure.cosmos.commit_reports import CosmosCommitReports
-
-        return CosmosCommitReports(self.database, self.sealer)
-
-    @cached_property
-    def conversations(self) -> "CosmosConversations":
-        from shared.azure.cosmos.conversations import CosmosConversations
-
-        return CosmosConversations(self.database, self.sealer)
-
-    @cached_property
-    def fleet_pages(self) -> "CosmosFleet":
-        from shared.azure.cosmos.fleet import CosmosFleet
-
-        return CosmosFleet(self.database, self.sealer)
-
-    @cached_property
-    def audit(self) -> "CosmosAudit":
-        from shared.azure.cosmos.audit import CosmosAudit
-
-        return CosmosAudit(self.database, self.sealer)
+        return Refusals(self.clock)

@@ -135,12 +135,8 @@ EVENTS = {
     "config.refused": EventKind(
         "A new sluice.yaml is broken; the last good one stays in force", "sluice.yaml is refused", "error", ("reason",)
     ),
-    "digest.daily": EventKind(
-        "How the fleet is, once a day", "Daily digest fleet: all is well", fields=tuple(DIGEST_FIELDS), clusters=True
-    ),
-    "digest.weekly": EventKind(
-        "How the fleet is, once a week", "Weekly digest fleet: all is well", fields=tuple(DIGEST_FIELDS), clusters=True
-    ),
+    "digest.daily": _digest("How the fleet is, once a day", "Daily digest fleet: all is well"),
+    "digest.weekly": _digest("How the fleet is, once a week", "Weekly digest fleet: all is well"),
     "message.buried": EventKind(
         "A message failed too often and is recorded", "A message failed in rollout-steps", "error", ("queue",), clusters=True
     ),

@@ -322,6 +322,8 @@ def rollout(**fields: Any) -> Rollout:
         "superseded_by": digest("rollout", SECRET),
         "events": (event,),
         "announced": 1,
+        "is_shown": True,
+        "shown": digest("shown"),
         "wake_at": later(60),
         "pushed_at": later(-60),
         "report": Reporting(provider=f"{SECRET}-hub", deployments=True, comment=True),

@@ -58,7 +58,7 @@ async def test_a_rule_may_delay_or_drop(cloud: CloudClient, fleet: MadeFleet) ->
     assert time.monotonic() - started >= 0.2
     await fail(cloud, fleet, delaySeconds=0.2, times=1, after=True)
     started = time.monotonic()
-    assert await suspend(cloud, fleet) == 202
+    assert await suspend(cloud, fleet) in (200, 202), "it may be so already"
     assert time.monotonic() - started >= 0.2
     await fail(cloud, fleet, status=200, body='{"ok": false}', times=1)
     answer = await cloud.patch(fleet.configuration(), {"suspend": True})

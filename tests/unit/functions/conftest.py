@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "services"))  # fakes.py and 
 
 from worlds import CONFIG, World
 
-from shared import adapters, bootstrap
+from shared import bootstrap
 from shared.config.settings import Settings
 
 
@@ -32,6 +32,7 @@ def app(world: World, config_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         Settings(cosmos_endpoint="https://cosmos.example", key_encryption_key="file:kek.pem", sluice_config=str(config_path))
     )
     vars(made).update(
+        clock=world.clock,
         secrets=world.secrets,
         changes=world.changes,
         checks=world.checks,
@@ -58,7 +59,5 @@ def app(world: World, config_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         cluster_resources=world.arm,
     )
     monkeypatch.setattr(bootstrap, "_app", made)
-    for module in (adapters, bootstrap):
-        monkeypatch.setattr(module, "now", world.clock)
     yield made
     world.queue.waiting.clear()
