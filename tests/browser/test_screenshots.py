@@ -23,6 +23,7 @@ PICTURES: dict[str, tuple[list[Announcement], int]] = {
         [told.of_the_fleet("cluster.offline", 1000), told.of_the_fleet("drift.found", 7), told.of_onboarding("onboarding.failed")],
         640,
     ),
+    "teams-digest": ([told.of_digest("daily")], 640),
     "teams-phone": ([told.of_rollout("rollout.rolled-back")], 320),
 }
 

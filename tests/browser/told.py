@@ -8,16 +8,32 @@ from typing import Any
 from msgspec.structs import replace
 
 from shared.azure_events.news import SecretExpiry
+from shared.config.digests import DigestSection
 from shared.domain.announcements import Announcement, join
+from shared.domain.digest import Away, Digest, Expiry, Failing, Movement, OpenDrift
 from shared.domain.fleet import Transition
 from shared.domain.flux_reports import FluxReport
 from shared.domain.gates import Gate
+from shared.domain.messages import Ended, TellTargets
 from shared.domain.onboarding import Told
 from shared.domain.onboarding_progress import new_progress
+from shared.domain.periods import Period
 from shared.domain.pins import Pin
 from shared.domain.policy_states import PolicyState, announce_policy
 from shared.domain.rollouts import Rollout, RolloutEvent, Rules, Stage, Target
-from shared.services import announce, bury, fleet_news, flux_alert, onboarding_news, tell_expiry, watch_config
+from shared.domain.trend import Counts, Point
+from shared.providers.trend_picture import paint
+from shared.services import (
+    announce,
+    bury,
+    digest_wording,
+    fleet_news,
+    flux_alert,
+    onboarding_news,
+    tell_expiry,
+    tell_targets,
+    watch_config,
+)
 
 NOW = datetime(2026, 11, 28, 14, 5, tzinfo=UTC)
 PUBLIC_URL = "https://sluice.contoso.example"
@@ -210,10 +226,57 @@ def buried() -> Announcement:
     return listener.one(bury.Bury(nothing, tell, nothing, lambda: NOW)._tell("8d1f0c2b7a66", "rollout-steps"))
 
 
+def of_targets(kind: str, count: int = 30) -> Announcement:
+    """As people get it: those of one kind in one."""
+    state = "failed" if kind == "target.failed" else "compliant"
+    targets = [replace(target(number, REASONS[number % len(REASONS)]), state=state) for number in range(count)]
+    ended = [Ended(target_id=one.id, state=state, dispatch=1, recovered=kind == "target.recovered") for one in targets]
+    message = TellTargets(rollout_id="3f2a9c41d07be58e", at=NOW, ended=tuple(ended))
+    pairs = zip(targets, ended, strict=True)
+    told = [tell_targets.announce_target(rollout("stage.failed"), one, end, kind, message, PUBLIC_URL) for one, end in pairs]
+    joined = told[0]
+    for other in told[1:]:
+        joined = join(joined, other) or joined
+    return joined
+
+
+def of_digest(schedule: Any) -> Announcement:
+    """A fleet of which a little is not well, and the picture of its trend."""
+    section = DigestSection(name="fleet", provider="ops", schedule=schedule)
+    span = section.trend_span
+    failing = [4 + 90 * (number in (17, 18, 19)) for number in range(41)]
+    points = tuple(
+        Point(at=NOW - span * (1 - number / 40), counts=Counts(2400, 2391, 9, 2400, 2400 - bad, bad, 2))
+        for number, bad in enumerate(failing)
+    )
+    period = Period(id="2026-11-28", start=NOW - timedelta(days=1), end=NOW)
+    since = NOW - timedelta(days=3)
+    digest = Digest(
+        period=period,
+        counts=points[-1].counts,
+        swept_at=NOW,
+        before=points[-3].counts,
+        trend=points,
+        away=(Away(cluster="shop-0031-oslo", state="offline", since=since),),
+        drift=(OpenDrift(cluster="shop-0007-berlin", configuration="shops", kind="spec", since=since, by="dev@contoso.example"),),
+        failing=(Failing(cluster="shop-0002-gdansk", configuration="shops", message=REASONS[0], since=since),),
+        gone=(),
+        movement=Movement(running=1, ended={"succeeded": 4, "rolled-back": 1}),
+        unready=(),
+        expiring=(Expiry(reference="kv://sluice/github-shops", used_by=("receivers/shops",), expires_at=NOW + timedelta(days=5)),),
+        unreadable=(),
+        undelivered=0,
+    )
+    picture = paint(points, NOW - span, NOW, "Europe/Berlin")
+    return digest_wording.announce(section, digest, NOW, PUBLIC_URL, picture)
+
+
 def everything() -> Iterator[tuple[str, Announcement]]:
     """Every kind, by its name: those of rollouts and of the fleet are read from the app's own tables, so that a new one is here at once."""
     yield from ((kind, of_rollout(kind)) for kind in announce._TITLES)
     yield from ((kind, of_the_fleet(kind)) for kind in fleet_news._TITLES)
+    yield from ((kind, of_targets(kind)) for kind in ("target.failed", "target.recovered", "target.compliant"))
+    yield from ((f"digest.{schedule}", of_digest(schedule)) for schedule in ("daily", "weekly"))
     yield from ((kind, of_onboarding(kind)) for kind in ("onboarding.failed", "cluster.onboarded"))
     yield "flux.alert", of_flux()
     yield "policy.state", of_policy("NonCompliant", "")
