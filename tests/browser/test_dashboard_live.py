@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 from dashboards import Playground, expect, fits, given_in, opened, running, seen
 from playwright.async_api import Page, Route
+from waiting import eventually
 
 from shared.domain.pages import page as address
 
@@ -225,6 +226,25 @@ async def test_another_site_s_page_gets_nothing(play: Playground) -> None:
 
 
 async def test_what_no_channel_took_is_listed_and_sent_again(play: Playground) -> None:
+    await play.azure.fail_requests("POST", "^/teams", status=404)
+    await play.push("Till 1.3.2: coins are back")
+    async with opened(play, "?view=undelivered") as page:
+        rows = page.locator("tbody tr")
+        await expect(rows.first).to_contain_text("404", timeout=60_000)
+        await play.azure.clear_faults()
+        before, told = await rows.count(), len(await play.azure.messages("teams"))
+        await rows.first.get_by_role("button", name="Send again").click()
+        await page.get_by_role("dialog").get_by_label("Reason").fill("the workflow is back")
+        await page.get_by_role("dialog").get_by_role("button", name="Send again").click()
+        await expect(rows).to_have_count(before - 1)
+
+        async def arrived() -> bool:
+            return len(await play.azure.messages("teams")) > told
+
+        await eventually(arrived, "the message that was sent again")
+
+
+async def test_titles_of_what_no_channel_took_are_text(play: Playground) -> None:
     """As the API gives it."""
     one = {"id": "d-1", "channel": "c-1", "provider": "ops-teams", "state": "failed", "attempts": 41, "createdAt": "2026-11-27T08:00:00Z"}
     one |= {"dueAt": "2026-11-27T08:00:00Z", "error": "Unavailable: 503", "titles": [HOSTILE, "Rollout paused"], "fallback": None}
