@@ -3,7 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from cli.options import Verbs, add_api, fail
+from cli.asking import show_answer
+from cli.options import Verbs, add_api
 
 if TYPE_CHECKING:
     from cli.api import Api
@@ -17,22 +18,7 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    import asyncio
-
-    from cli.api import ApiError
-    from local.stack.errors import NoStack
-
-    try:
-        rollouts = asyncio.run(_read(options))
-    except (ApiError, NoStack) as error:
-        return fail(error)
-    if options.json:
-        import json
-
-        print(json.dumps({"rollouts": rollouts}, indent=2))
-    else:
-        _show(rollouts)
-    return 0
+    return show_answer(options, _read, _show, under="rollouts")
 
 
 async def _read(options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -3,7 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from cli.options import Verbs, add_api, fail
+from cli.asking import show_answer
+from cli.options import Verbs, add_api
 
 if TYPE_CHECKING:
     from cli.api import Api
@@ -25,25 +26,9 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    import asyncio
-
-    from cli.api import ApiError
-    from local.stack.errors import NoStack
-
-    try:
-        if options.resend:
-            print(asyncio.run(_resend(options)))
-            return 0
-        found = asyncio.run(_read(options))
-    except (ApiError, NoStack) as error:
-        return fail(error)
-    if options.json:
-        import json
-
-        print(json.dumps({"notifications": found}, indent=2))
-    else:
-        _show(found, is_waiting=options.waiting)
-    return 0
+    if options.resend:
+        return show_answer(options, _resend, print, as_json=False)
+    return show_answer(options, _read, lambda found: _show(found, is_waiting=options.waiting), under="notifications")
 
 
 async def _read(options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -18,7 +18,20 @@ def is_cluster_id(resource_id: str) -> bool:
     return _CLUSTER_ID.fullmatch(resource_id) is not None
 
 
-class OnCluster(Protocol):
+class Described(Protocol):
+    """A cluster as any look shows it."""
+
+    @property
+    def location(self) -> str: ...
+    @property
+    def distribution(self) -> str: ...
+    @property
+    def kubernetes_version(self) -> str: ...
+    @property
+    def tags(self) -> dict[str, str]: ...
+
+
+class OnCluster(Described, Protocol):
     """What selectors and templates read: a cluster by itself, or a fluxConfiguration with its cluster."""
 
     @property
@@ -31,14 +44,6 @@ class OnCluster(Protocol):
     def subscription(self) -> str: ...
     @property
     def resource_group(self) -> str: ...
-    @property
-    def location(self) -> str: ...
-    @property
-    def distribution(self) -> str: ...
-    @property
-    def kubernetes_version(self) -> str: ...
-    @property
-    def tags(self) -> dict[str, str]: ...
 
 
 #: Azure allows 50 tags of 768 characters on a cluster: more than a transaction of targets could hold.
@@ -52,19 +57,6 @@ class Traits(Record, frozen=True):
     distribution: str = ""
     kubernetes_version: str = ""
     tags: dict[str, str] = {}
-
-
-class Described(Protocol):
-    """A cluster as any look shows it."""
-
-    @property
-    def location(self) -> str: ...
-    @property
-    def distribution(self) -> str: ...
-    @property
-    def kubernetes_version(self) -> str: ...
-    @property
-    def tags(self) -> dict[str, str]: ...
 
 
 def traits_of(cluster: Described) -> Traits:

@@ -90,7 +90,7 @@ class _Threads(Comments):
         self._api = api
         self._repository = repository
         self._revision = commit.revision
-        self._marker = unseen(commit.key)
+        self.marker = unseen(commit.key)
 
     async def pull(self) -> str:
         """The one whose completion made the commit, else one that brought it."""
@@ -101,28 +101,25 @@ class _Threads(Comments):
 
     async def find(self, pull: str) -> str:
         threads = await self._api.get(f"{self._threads(pull)}?{_VERSION}", _ThreadList)
-        ours = (thread.id for thread in threads.value if not thread.is_deleted and self._marker in _first(thread))
+        ours = (thread.id for thread in threads.value if not thread.is_deleted and self.is_ours(_first(thread)))
         return next((f"{pull}/{number}" for number in ours), "")
 
     async def edit(self, reference: str, text: str) -> bool:
         pull, _, thread = reference.partition("/")
         address = f"{self._threads(pull)}/{thread}/comments/1?{_VERSION}"
-        answer = await self._api.call("PATCH", address, {"content": self._text(text)}, also=(404,))
+        answer = await self._api.call("PATCH", address, {"content": self.marked(text)}, also=(404,))
         return answer.status != 404
 
     async def create(self, pull: str, text: str) -> str:
         """Closed, since it asks nobody for anything: an open thread can keep later pull requests from being completed."""
         thread = {
-            "comments": [{"parentCommentId": 0, "content": self._text(text), "commentType": "text"}],
+            "comments": [{"parentCommentId": 0, "content": self.marked(text), "commentType": "text"}],
             "status": "closed",
         }
         return f"{pull}/{read(await self._api.call('POST', f'{self._threads(pull)}?{_VERSION}', thread), _Thread).id}"
 
     def _threads(self, pull: str) -> str:
         return f"{self._repository}/pullRequests/{pull}/threads"
-
-    def _text(self, text: str) -> str:
-        return f"{text}\n\n{self._marker}"
 
 
 def _first(thread: _Thread) -> str:

@@ -92,7 +92,7 @@ class _PullRequestComments(Comments):
         self._api = api
         self._repository = repository
         self._revision = commit.revision
-        self._marker = unseen(commit.key)
+        self.marker = unseen(commit.key)
 
     async def pull(self) -> str:
         """Bitbucket indexes pull requests by commit when it is first asked (202), if its app for that is installed (404 without)."""
@@ -108,7 +108,7 @@ class _PullRequestComments(Comments):
     async def find(self, pull: str) -> str:
         query = urlencode({"sort": "-created_on", "pagelen": LOOKED_THROUGH})
         page = await self._api.get(f"{self._comments(pull)}?{query}", _CommentsPage)
-        ours = (comment.id for comment in page.values if not comment.deleted and self._marker in comment.content.raw)
+        ours = (comment.id for comment in page.values if not comment.deleted and self.is_ours(comment.content.raw))
         return next((f"{pull}/{number}" for number in ours), "")
 
     async def edit(self, reference: str, text: str) -> bool:
@@ -124,4 +124,4 @@ class _PullRequestComments(Comments):
         return f"{self._repository}/pullrequests/{pull}/comments"
 
     def _body(self, text: str) -> dict[str, dict[str, str]]:
-        return {"content": {"raw": f"{text}\n\n{self._marker}"}}
+        return {"content": {"raw": self.marked(text)}}

@@ -91,7 +91,7 @@ class _PullRequestComments(Comments):
         self._api = api
         self._repository = repository
         self._revision = commit.revision
-        self._marker = unseen(commit.key)
+        self.marker = unseen(commit.key)
 
     async def pull(self) -> str:
         found = await self._api.get(f"{self._repository}/commits/{self._revision}/pull-requests?limit=25", _Pulls)
@@ -102,7 +102,7 @@ class _PullRequestComments(Comments):
         query = urlencode({"limit": LOOKED_THROUGH})
         activities = await self._api.get(f"{self._repository}/pull-requests/{pull}/activities?{query}", _Activities)
         comments = (activity.comment for activity in activities.values if activity.comment)
-        return next((f"{pull}/{comment.id}" for comment in comments if self._marker in comment.text), "")
+        return next((f"{pull}/{comment.id}" for comment in comments if self.is_ours(comment.text)), "")
 
     async def edit(self, reference: str, text: str) -> bool:
         """409: somebody has edited it since its version was read."""
@@ -111,18 +111,15 @@ class _PullRequestComments(Comments):
         answer = await self._api.call("GET", address, also=(404,))
         if answer.status == 404:
             return False
-        body = {"text": self._text(text), "version": read(answer, _Comment).version}
+        body = {"text": self.marked(text), "version": read(answer, _Comment).version}
         answer = await self._api.call("PUT", address, body, also=(404, 409))
         if answer.status == 409:
             raise Unavailable("the comment was edited at the same time", code="409")
         return answer.status != 404
 
     async def create(self, pull: str, text: str) -> str:
-        answer = await self._api.call("POST", self._comments(pull), {"text": self._text(text)})
+        answer = await self._api.call("POST", self._comments(pull), {"text": self.marked(text)})
         return f"{pull}/{read(answer, _Comment).id}"
 
     def _comments(self, pull: str) -> str:
         return f"{self._repository}/pull-requests/{pull}/comments"
-
-    def _text(self, text: str) -> str:
-        return f"{text}\n\n{self._marker}"

@@ -16,7 +16,12 @@ LOOKED_THROUGH = 50  #: comments, of which one may be ours
 
 
 class Comments(ABC):
-    """The comments of one commit's pull request. References are the host's, as `create` and `find` give them."""
+    """The comments of one commit's pull request. References are the host's, as `create` and `find` give them.
+
+    `marker` stands in ours, unseen, so that it is found again.
+    """
+
+    marker: str
 
     async def write(self, reference: str, text: str) -> str:
         """The reference of the comment that holds `text` now; "" where there is no pull request to comment on.
@@ -32,6 +37,12 @@ class Comments(ABC):
         if found and await self.edit(found, text):
             return found
         return await self.create(pull, text)
+
+    def marked(self, text: str) -> str:
+        return f"{text}\n\n{self.marker}"
+
+    def is_ours(self, text: str) -> bool:
+        return self.marker in text
 
     @abstractmethod
     async def pull(self) -> str:
@@ -60,7 +71,7 @@ class IssueComments(Comments):
     def __init__(self, api: GitApi, repository: str, key: str, *, since: datetime, pull: Callable[[], Awaitable[str]]) -> None:
         self._api = api
         self._issues = f"{repository}/issues"
-        self._marker = f"<!-- sluice {key} -->"
+        self.marker = f"<!-- sluice {key} -->"
         self._since = since
         self._pull = pull
 
@@ -71,7 +82,7 @@ class IssueComments(Comments):
         after = self._since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         query = urlencode({"since": after, "per_page": LOOKED_THROUGH, "limit": LOOKED_THROUGH})
         comments = await self._api.get(f"{self._issues}/{pull}/comments?{query}", list[_Comment])
-        return next((str(comment.id) for comment in comments if self._marker in (comment.body or "")), "")
+        return next((str(comment.id) for comment in comments if self.is_ours(comment.body or "")), "")
 
     async def edit(self, reference: str, text: str) -> bool:
         answer = await self._api.call("PATCH", f"{self._issues}/comments/{reference}", self._body(text), also=(404,))
@@ -81,7 +92,7 @@ class IssueComments(Comments):
         return str(read(await self._api.call("POST", f"{self._issues}/{pull}/comments", self._body(text)), _Comment).id)
 
     def _body(self, text: str) -> dict[str, str]:
-        return {"body": f"{text}\n\n{self._marker}"}
+        return {"body": self.marked(text)}
 
 
 def unseen(key: str) -> str:

@@ -111,7 +111,7 @@ class _Notes(Comments):
         self._api = api
         self._project = project
         self._revision = commit.revision
-        self._marker = f"<!-- sluice {commit.key} -->"
+        self.marker = f"<!-- sluice {commit.key} -->"
 
     async def pull(self) -> str:
         found = await self._api.get(f"{self._project}/repository/commits/{self._revision}/merge_requests", list[_MergeRequest])
@@ -122,7 +122,7 @@ class _Notes(Comments):
     async def find(self, pull: str) -> str:
         query = urlencode({"order_by": "created_at", "sort": "desc", "per_page": LOOKED_THROUGH})
         notes = await self._api.get(f"{self._notes(pull)}?{query}", list[_Note])
-        return next((f"{pull}/{note.id}" for note in notes if self._marker in note.body), "")
+        return next((f"{pull}/{note.id}" for note in notes if self.is_ours(note.body)), "")
 
     async def edit(self, reference: str, text: str) -> bool:
         pull, _, note = reference.partition("/")
@@ -136,7 +136,7 @@ class _Notes(Comments):
         return f"{self._project}/merge_requests/{pull}/notes"
 
     def _body(self, text: str) -> dict[str, str]:
-        return {"body": f"{text}\n\n{self._marker}"}
+        return {"body": self.marked(text)}
 
 
 def _is_a_transition(answer: Answer) -> bool:
