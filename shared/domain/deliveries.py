@@ -238,7 +238,7 @@ def parcel(delivery: Delivery) -> Parcel:
 def _why_here(missed: tuple[Missed, ...]) -> str:
     """Times to the minute: nobody needs more."""
     each = (f"{one.provider} has not taken this message since {one.since:%Y-%m-%d %H:%M} UTC ({one.error})" for one in missed)
-    return f"{', and '.join(each)}, so it comes here."
+    return f"The channel {', and '.join(each)}, so it comes here."
 
 
 def resend(delivery: Delivery, now: datetime) -> Delivery:

@@ -56,7 +56,7 @@ async def test_a_thousand_clusters_are_one_message_and_one_thread_and_go_on_by_a
         return "finished, with failures" in text_of(await slack.head())
 
     await eventually(is_over, "the message shows the end", within_seconds=400)
-    await eventually(lambda: play.queues.are_empty("notifications"), "nothing is on its way")
+    await eventually(lambda: play.queues.are_empty("notifications"), "nothing is on its way", within_seconds=240)
     summary = await play.summary(commit)
     assert (summary["state"], summary["stages"][1]["counts"]) == ("succeeded", {"compliant": 950, "failed": 30})
 

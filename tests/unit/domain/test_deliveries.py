@@ -164,7 +164,7 @@ def test_the_fallback_gets_the_same_with_the_reason_and_the_same_id_each_time() 
     assert (following.provider, following.state, following.due_at, following.attempts) == ("second", "collecting", at(60), 0)
     assert following.id != handed.id
     first, other = parcel(following).announcements
-    assert first.summary == "ops has not taken this message since 2026-11-23 12:00 UTC (Unavailable 503), so it comes here."
+    assert first.summary == "The channel ops has not taken this message since 2026-11-23 12:00 UTC (Unavailable 503), so it comes here."
     assert other == an_announcement("b")
     third = successor(hand_over(following, "third", "Rejected 404", at(120)))
     assert [missed.provider for missed in third.missed] == ["ops", "second"]

@@ -30,7 +30,7 @@ async def test_what_is_rejected_goes_to_the_fallback_at_once_and_says_so(chats: 
     assert chats.states() == {"ops": "handed-over", "second": "sent"}
     (announcement,) = chats.chats["second"].got[0].announcements
     assert announcement.summary == (
-        "ops has not taken this message since 2026-11-23 12:00 UTC (Rejected 404), so it comes here.\nIt failed"
+        "The channel ops has not taken this message since 2026-11-23 12:00 UTC (Rejected 404), so it comes here.\nIt failed"
     )
     assert chats.audit.actions() == ["notification.handed-over"]
 
