@@ -28,6 +28,8 @@ const main = element("main");
 
 /** @type {{view: View, query: Query, data: any, failures: number}} */
 let now;
+/** @type {View | undefined} whose page is shown; while another one loads, still the one before */
+let shown;
 let turn = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
@@ -77,6 +79,7 @@ function draw() {
   const { title, body } = now.view.draw(now.data, now.query);
   document.title = `${title} · Sluice`;
   show(main, ...body);
+  shown = now.view;
 }
 
 /** @param {number} milliseconds */
@@ -144,9 +147,12 @@ function used(event) {
   perform(target.dataset.do, target);
 }
 
-/** What is still shown of the view before, while this one loads, does nothing. @param {string | undefined} act @param {HTMLElement} element */
+/**
+ * What is still shown of the view before, while this one loads, does nothing; but whoever filters need not wait for the filter before.
+ * @param {string | undefined} act @param {HTMLElement} element
+ */
 function perform(act, element) {
-  if (now.data) void now.view.acts?.[act ?? ""]?.({ query: now.query, data: now.data, element, go, again });
+  if (now.data || (act === "filter" && now.view === shown)) void now.view.acts?.[act ?? ""]?.({ query: now.query, data: now.data, element, go, again });
 }
 
 /** @param {MouseEvent} event */
