@@ -69,17 +69,27 @@ class Converse:
     public_url: str  #: this app's own address; "" where no setting tells it
 
     async def tell(self, provider: ProviderConfig, chat: Converser, parcel: Parcel) -> None:
-        """Each announcement about a rollout into its conversation, the others as a message of their own."""
+        """Each announcement about a rollout into its conversation, the others as a message of their own. Raises Upstream with the ids of
+        those that stand there already.
+        """
         groups: dict[str, list[Announcement]] = {}
         for announcement in parcel.announcements:
             groups.setdefault(announcement.subject, []).append(announcement)
-        for subject, told in groups.items():
-            rollout = await self.rollouts.get(subject) if subject else None
-            part = Parcel(id=parcel.id, announcements=tuple(told))
-            if rollout is None:
-                await chat.post(part)
-            else:
-                await self._tell(provider, chat, rollout[0].id, part)
+        taken: set[str] = set()
+        try:
+            for subject, told in groups.items():
+                await self._tell_of(subject, provider, chat, Parcel(id=parcel.id, announcements=tuple(told)))
+                taken |= {each.id for each in told}
+        except Upstream as error:
+            error.taken = frozenset(taken)
+            raise
+
+    async def _tell_of(self, subject: str, provider: ProviderConfig, chat: Converser, part: Parcel) -> None:
+        rollout = await self.rollouts.get(subject) if subject else None
+        if rollout is None:
+            await chat.post(part)
+        else:
+            await self._tell(provider, chat, rollout[0].id, part)
 
     async def _tell(self, provider: ProviderConfig, chat: Converser, rollout_id: str, parcel: Parcel) -> None:
         turn = await self._take(provider, rollout_id)

@@ -89,6 +89,17 @@ async def test_a_parcel_twice_is_told_once(world: World) -> None:
     assert world.chat.replies == [("1.0", ["b"], False)]
 
 
+async def test_what_stands_there_already_is_not_said_again(world: World) -> None:
+    move(world, a_rollout_of_hundred())
+    alone, about = an_announcement("alone", subject=""), an_announcement("about")
+    world.chat.answers = [None, Throttled("slow", code="429")]
+    with pytest.raises(Throttled) as slowed:
+        await tell(world, alone, about)
+    assert slowed.value.taken == {"alone"}
+    await tell(world, *(each for each in (alone, about) if each.id not in slowed.value.taken))
+    assert (world.chat.alone, world.chat.replies) == ([["alone"]], [("1.0", ["about"], False)])
+
+
 async def test_what_is_about_no_rollout_stands_alone(world: World) -> None:
     move(world, a_rollout_of_hundred())
     await tell(world, an_announcement("a", subject=""), an_announcement("b"), an_announcement("c", subject="cluster-1"))
