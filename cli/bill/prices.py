@@ -1,6 +1,7 @@
-"""Public prices, in US dollars, pay as you go, East US, as published in 2025: other regions, currencies and contracts differ.
+"""Public prices, in US dollars, pay as you go, East US, as of 2025: other regions, currencies and contracts differ.
 
-Source of each: azure.microsoft.com/pricing/details, the page that `page` names. They are not asked for when the command runs.
+Where to look each up: azure.microsoft.com/pricing/details, the page that `page` names. Taken from pages that quote them; nothing is asked
+for when the command runs.
 """
 
 from dataclasses import dataclass
