@@ -85,6 +85,11 @@ async def told(play: Playground, push: Push, last: str) -> tuple[list[Json], lis
     return found
 
 
+def timed(event: Json) -> Json:
+    """Microsoft's client writes no zeros at the end of a fraction of a second: the same time in other letters."""
+    return {**event, "time": datetime.fromisoformat(event["time"])}
+
+
 async def test_a_rollout_is_told_to_programs_each_event_once(play: Playground) -> None:
     await play.azure.fail_requests("POST", "/hooks/sluice", status=503, times=1)
     await play.azure.fail_requests("POST", "/topics/sluice", status=429, times=1, retryAfter=1)
@@ -109,7 +114,7 @@ async def test_a_rollout_is_told_to_programs_each_event_once(play: Playground) -
             jsonschema.Draft202012Validator(events_schema()).validate(event)
             assert event["source"] == play.stack.host
             assert event["data"]["fields"]["revision"] == push.commit
-    assert {event["id"]: event for event in hook} == {event["id"]: event for event in topic}
+    assert {event["id"]: timed(event) for event in hook} == {event["id"]: timed(event) for event in topic}
     assert len({event["id"] for event in hook}) == len(hook)
     names = Counter(
         cluster["name"] for event in hook if event["type"] == "sluice.target.compliant" for cluster in event["data"]["clusters"]
