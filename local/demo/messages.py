@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+_CHATS = ("teams", "slack")
 _EDIT = "chat.update"
 
 
 def titles(messages: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line a message, oldest first, and at the end how often messages were edited."""
-    posted = [f"{message['channel']}{_place(message)}: {_title(message.get('body', {}))}" for message in messages if not _is_edit(message)]
-    edits = sum(map(_is_edit, messages))
+    """One line a message in a chat, oldest first, and at the end how often messages were edited."""
+    said = [message for message in messages if message["channel"] in _CHATS]
+    posted = [f"{message['channel']}{_place(message)}: {_title(message.get('body', {}))}" for message in said if not _is_edit(message)]
+    edits = sum(map(_is_edit, said))
     return [*posted, *([f"slack: edited {edits} times"] if edits else [])]
 
 
