@@ -8,7 +8,7 @@ from local.demo.messages import titles
 
 def announced(bodies: Sequence[dict[str, Any]]) -> list[str]:
     """The headings, oldest first; Slack's go on with a summary, which is cut off."""
-    headings = (title.partition(": ")[2] for title in titles([{"channel": "", "body": body} for body in bodies]))
+    headings = (title.partition(": ")[2] for title in titles([{"channel": "teams", "body": body} for body in bodies]))
     return [": ".join(heading.split(": ")[:2]) for heading in headings]
 
 
