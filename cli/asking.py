@@ -28,7 +28,7 @@ def show_answer(
 
     try:
         found = asyncio.run(asked())
-    except (ApiError, NoStack) as error:
+    except (ApiError, NoStack, OSError) as error:
         return fail(error)
     if options.json if as_json is None else as_json:
         _print({under: found} if under else found)

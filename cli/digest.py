@@ -5,7 +5,8 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from cli.options import Verbs, add_api, fail
+from cli.asking import show_answer
+from cli.options import Verbs, add_api
 
 
 def add_to(verbs: Verbs) -> None:
@@ -19,36 +20,29 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    import asyncio
-
-    from cli.api import ApiError
-    from local.stack.errors import NoStack
-
-    try:
-        found = asyncio.run(_read(options))
-        _write_picture(options.picture, found["preview"]["picture"])
-    except (ApiError, NoStack, OSError) as error:
-        return fail(error)
-    if options.json:
-        import json
-
-        print(json.dumps(found, indent=2))
-    else:
+    def show(found: dict[str, Any]) -> None:
         print("\n".join([*_when(found), *(_said(found["preview"]) if options.preview else [])]))
-    return 0
+
+    return show_answer(options, _read, show)
 
 
 async def _read(options: argparse.Namespace) -> dict[str, Any]:
     from cli.api import connect
 
     async with connect(options) as api:
-        return await api.digest(options.name)
+        found = await api.digest(options.name)
+    if options.picture:
+        _write_picture(options.picture, found["preview"]["picture"])
+    return found
 
 
-def _write_picture(file: Path | None, picture: str | None) -> None:
-    """Raises OSError."""
-    if file:
-        file.write_bytes(base64.b64decode(picture or ""))
+def _write_picture(file: Path, picture: str | None) -> None:
+    """Raises OSError, and ApiError where there is none."""
+    from cli.api import ApiError
+
+    if not picture:
+        raise ApiError("the digest has no picture yet: it has one once the fleet was looked at")
+    file.write_bytes(base64.b64decode(picture))
 
 
 def _when(found: dict[str, Any]) -> list[str]:

@@ -39,7 +39,10 @@ class History:
         members = [member for page, _ in await self.fleet.pages() for member in page.members.values()]
         ids = sorted(found for member in members if _is(member, wanted) for found in _ids(member))
         if not ids:
-            raise NotFound("the fleet has no such cluster with a fluxConfiguration; one that is gone is asked for by the ARM id of its own")
+            raise NotFound(
+                "the fleet has no such cluster with a fluxConfiguration: a new one is found within minutes, "
+                "and one that is gone is asked for by its fluxConfiguration's ARM id"
+            )
         return ids
 
 

@@ -1,18 +1,14 @@
 """`sluice digest`, run as a user runs it."""
 
-import asyncio
 import base64
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from asking import served, sluice
 
 PREVIEW: dict[str, Any] = {
     "title": "Daily digest fleet: 1 approval waits, 1 cluster offline",
@@ -49,22 +45,13 @@ class FakeApp:
 
 @pytest.fixture
 async def app() -> AsyncIterator[FakeApp]:
-    fake, routes = FakeApp(), web.Application()
-    routes.add_routes([web.get("/api/digests/{name}", fake.digest)])
-    async with TestServer(routes) as server:
-        fake.url = str(server.make_url("")).rstrip("/")
+    fake = FakeApp()
+    async with served([web.get("/api/digests/{name}", fake.digest)]) as fake.url:
         yield fake
 
 
 async def digest(app: FakeApp, *arguments: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "digest", "--url", app.url, *arguments),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=os.environ | {"COLUMNS": "200"},
-    )
-    output, _ = await process.communicate()
-    return process.returncode or 0, output.decode()
+    return await sluice("digest", app.url, *arguments)
 
 
 async def test_it_shows_when_the_digest_comes(app: FakeApp) -> None:
@@ -111,3 +98,10 @@ async def test_a_digest_that_is_not_there_and_a_file_that_cannot_be_written_are_
     assert (status, "there is no digest named other" in output) == (1, True)
     status, output = await digest(app, "fleet", "--picture", str(tmp_path / "missing" / "trend.png"))
     assert (status, output.startswith("sluice: ")) == (1, True)
+
+
+async def test_where_there_is_no_picture_none_is_written(app: FakeApp, tmp_path: Path) -> None:
+    file = tmp_path / "trend.png"
+    app.answer = {**ANSWER, "preview": {**ANSWER["preview"], "picture": None}}
+    status, output = await digest(app, "fleet", "--picture", str(file))
+    assert (status, "no picture yet" in output, file.exists()) == (1, True, False)

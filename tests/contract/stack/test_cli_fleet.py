@@ -1,16 +1,12 @@
 """`sluice fleet`, run as a user runs it."""
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from asking import served, sluice
 
 ROW: dict[str, Any] = {
     "cluster": "berlin [bold]",
@@ -54,22 +50,13 @@ class FakeApp:
 
 @pytest.fixture
 async def app() -> AsyncIterator[FakeApp]:
-    fake, routes = FakeApp(), web.Application()
-    routes.add_routes([web.get("/api/fleet", fake.fleet)])
-    async with TestServer(routes) as server:
-        fake.url = str(server.make_url("")).rstrip("/")
+    fake = FakeApp()
+    async with served([web.get("/api/fleet", fake.fleet)]) as fake.url:
         yield fake
 
 
 async def fleet(app: FakeApp, *arguments: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "fleet", "--url", app.url, *arguments),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=os.environ | {"COLUMNS": "200"},
-    )
-    output, _ = await process.communicate()
-    return process.returncode or 0, output.decode()
+    return await sluice("fleet", app.url, *arguments)
 
 
 async def test_it_shows_counts_rows_and_how_many_more_there_are(app: FakeApp) -> None:

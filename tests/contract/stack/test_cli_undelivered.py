@@ -1,16 +1,12 @@
 """`sluice undelivered`, run as a user runs it."""
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from asking import served, sluice
 
 
 def a_notification(beginning: str, **fields: object) -> dict[str, Any]:
@@ -56,24 +52,15 @@ class FakeApp:
 
 @pytest.fixture
 async def app() -> AsyncIterator[FakeApp]:
-    fake, routes = FakeApp(), web.Application()
-    routes.add_routes(
+    fake = FakeApp()
+    async with served(
         [web.get("/api/notifications", fake.notifications), web.post(f"/api/notifications/{'c' * 32}/{{id}}/resend", fake.resend)]
-    )
-    async with TestServer(routes) as server:
-        fake.url = str(server.make_url("")).rstrip("/")
+    ) as fake.url:
         yield fake
 
 
 async def undelivered(app: FakeApp, *arguments: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "undelivered", "--url", app.url, *arguments),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=os.environ | {"COLUMNS": "200"},
-    )
-    output, _ = await process.communicate()
-    return process.returncode or 0, output.decode()
+    return await sluice("undelivered", app.url, *arguments)
 
 
 async def test_it_lists_every_page_of_what_nobody_was_told(app: FakeApp) -> None:
